@@ -1,3 +1,3 @@
-// Package broker holds the decisions: one file a verb, one deploy path, and the errors with their meaning. 
+// Package broker holds the decisions: one file a verb, one deploy path, and the errors with their meaning.
 // It knows the Director and the adapter only as interfaces.
 package broker

@@ -1,3 +1,3 @@
-// Package config is what the operator wrote: the types of broker.yml, their strict load, and every problem 
+// Package config is what the operator wrote: the types of broker.yml, their strict load, and every problem
 // with its line.
 package config
