@@ -1,0 +1,97 @@
+package boshclient
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+)
+
+// Config is one version of a named config of the Director.
+type Config struct {
+	ID        string `json:"id"`
+	Type      string `json:"type"`
+	Name      string `json:"name"`
+	Content   string `json:"content"`    // YAML
+	Team      string `json:"team"`       // empty if it belongs to none
+	CreatedAt string `json:"created_at"` // as the Director writes it, "2026-11-23 09:14:54 UTC"
+	Current   bool   `json:"current"`    // the latest of its type and name
+}
+
+// ConfigFilter chooses configs; an empty field means any.
+type ConfigFilter struct {
+	Type, Name string
+	History    bool // all versions, newest first, not only the latest of each
+}
+
+// CreateConfig is a new version of a config.
+type CreateConfig struct {
+	Type, Name, Content string
+	// ExpectedLatestID makes the Director refuse the version (ErrConfigChanged) unless this is the latest id; "0" for a new
+	// config, nil for no check. It is a check and then an insert, not one step: of requests sent at the same moment more
+	// than one may pass, so whoever claims something with it must read the history afterwards (the lowest id wins).
+	ExpectedLatestID *string
+}
+
+// Configs lists configs.
+func (c *Client) Configs(ctx context.Context, filter ConfigFilter) ([]Config, error) {
+	query := url.Values{"latest": {"true"}}
+	if filter.History {
+		query.Set("latest", "false")
+	}
+	if filter.Type != "" {
+		query.Set("type", filter.Type)
+	}
+	if filter.Name != "" {
+		query.Set("name", filter.Name)
+	}
+	var configs []Config
+	err := c.read(ctx, "/configs", query, &configs)
+	return configs, err
+}
+
+// CreateConfig stores a version and returns it. If the content is that of the latest version, the Director makes no new one
+// and returns the latest.
+func (c *Client) CreateConfig(ctx context.Context, create CreateConfig) (Config, error) {
+	body, err := json.Marshal(struct {
+		Type     string  `json:"type"`
+		Name     string  `json:"name"`
+		Content  string  `json:"content"`
+		Expected *string `json:"expected_latest_id,omitempty"`
+	}{create.Type, create.Name, create.Content, create.ExpectedLatestID})
+	if err != nil {
+		return Config{}, fmt.Errorf("config %s/%s: %w", create.Type, create.Name, err)
+	}
+	r := request{method: http.MethodPost, path: "/configs", contentType: jsonType, body: body}
+	a, err := c.do(ctx, r)
+	if err != nil {
+		return Config{}, err
+	}
+	switch a.status {
+	case http.StatusCreated, http.StatusOK:
+		var config Config
+		return config, decode(r, a, &config)
+	case http.StatusPreconditionFailed:
+		return Config{}, configChanged(r, a, create)
+	}
+	return Config{}, refusal(r, a)
+}
+
+func configChanged(r request, a *answer, create CreateConfig) error {
+	var body struct {
+		LatestID string `json:"latest_id"`
+	}
+	if err := decode(r, a, &body); err != nil {
+		return err
+	}
+	return &ConfigChanged{Type: create.Type, Name: create.Name, LatestID: body.LatestID, ExpectedID: text(create.ExpectedLatestID)}
+}
+
+// DeleteConfig deletes all versions of a config; ErrNotFound if there is none.
+func (c *Client) DeleteConfig(ctx context.Context, configType, name string) error {
+	return c.exchange(ctx, request{
+		method: http.MethodDelete, path: "/configs", query: url.Values{"type": {configType}, "name": {name}},
+		plainNotFound: true,
+	}, nil, http.StatusNoContent)
+}
