@@ -1,0 +1,299 @@
+package manifests
+
+import "strconv"
+
+// SamePending says whether deploying regenerated would change nothing of what is deployed: the pending-change
+// check. See PendingChange for the rules.
+func SamePending(regenerated, deployed *Manifest) bool {
+	if regenerated.text == deployed.text {
+		return true
+	}
+	same := true
+	c := comparison{ignoreUpdate: true, report: func(change) bool {
+		same = false
+		return false
+	}}
+	c.roots(deployed, regenerated)
+	return same
+}
+
+// PendingChange compares what the adapter makes today with what is deployed and returns the difference as Diff
+// writes it, "" if there is none. Identical texts are not parsed. An error is a *SyntaxError, wrapped with which of
+// the two it is about.
+//
+// Every key counts, known to BOSH or not, and so does the order of lists. These don't count: formatting, quoting,
+// the order of keys, anchors; `update` at the top and of instance groups; among the keys that BOSH defines, whether
+// a key is absent, null or an empty collection, and whether a text that looks like a number is quoted. Inside
+// properties, env, options, tags, links and keys that aren't known, absent differs from null and 1 from "1".
+// 1 and 1.0 differ everywhere, since templates print them differently.
+func PendingChange(regenerated, deployed string) (string, error) {
+	if regenerated == deployed {
+		return "", nil
+	}
+	from, err := parseNamed("deployed", deployed)
+	if err != nil {
+		return "", err
+	}
+	to, err := parseNamed("regenerated", regenerated)
+	if err != nil {
+		return "", err
+	}
+	return diff(from, to, true), nil
+}
+
+// change is one difference: from or to is nil where there is nothing.
+type change struct {
+	path     path
+	rule     rule
+	from, to *node
+	orderBy  string // if set, only the order differs of the elements that both lists have; the key that names them
+}
+
+// step is one step of a path: a key, an element by its name, or, if by is "", an element by its index.
+type step struct {
+	key   *scalar
+	by    string
+	name  string
+	index int
+}
+
+type path []step
+
+// comparison walks two trees side by side. Fields are sorted, so one pass over each mapping suffices.
+type comparison struct {
+	ignoreUpdate bool
+	report       func(change) bool // false ends the walk
+
+	path  path // of the values being compared
+	ended bool
+}
+
+func (c *comparison) roots(from, to *Manifest) {
+	c.values(from.root, to.root, rule{area: deployment})
+}
+
+func (c *comparison) differ(from, to *node, r rule) {
+	if !c.report(change{path: c.path, rule: r, from: from, to: to}) {
+		c.ended = true
+	}
+}
+
+func (c *comparison) values(from, to *node, r rule) {
+	switch {
+	case from == nil || to == nil || from.kind != to.kind && !(from.isScalar() && to.isScalar()):
+		c.differ(from, to, r)
+	case from.isScalar():
+		if !sameScalar(from.scalar, to.scalar, r) {
+			c.differ(from, to, r)
+		}
+	case from.text != to.text: // !!set, !!omap and other special collections
+		c.differ(from, to, r)
+	case from.kind == mapping:
+		c.mappings(from, to, r.area)
+	default:
+		c.sequences(from, to, r)
+	}
+}
+
+func sameScalar(a, b scalar, r rule) bool {
+	if a == b {
+		return true
+	}
+	if !r.text {
+		return false
+	}
+	textOfA, isTextA := a.asText()
+	textOfB, isTextB := b.asText()
+	return isTextA && isTextB && textOfA == textOfB
+}
+
+func (c *comparison) mappings(from, to *node, in area) {
+	left, right := from.fields, to.fields
+	for len(left)+len(right) > 0 && !c.ended {
+		order := 0
+		switch {
+		case len(left) == 0:
+			order = 1
+		case len(right) == 0:
+			order = -1
+		default:
+			order = compareKeys(left[0].key, right[0].key)
+		}
+		var f, t *field
+		if order <= 0 {
+			f, left = left[0], left[1:]
+		}
+		if order >= 0 {
+			t, right = right[0], right[1:]
+		}
+		c.fields(f, t, in)
+	}
+}
+
+func (c *comparison) fields(from, to *field, in area) {
+	var key *scalar
+	var fromValue, toValue *node
+	if from != nil {
+		key, fromValue = &from.key, from.value
+	}
+	if to != nil {
+		key, toValue = &to.key, to.value
+	}
+	if c.ignoreUpdate && in.ignoresUpdate() && *key == (scalar{text, "update"}) {
+		return
+	}
+	r := in.rule(*key)
+	if in.forgiving() && isEmpty(fromValue, r.area) && isEmpty(toValue, r.area) {
+		return
+	}
+	c.below(step{key: key}, fromValue, toValue, r)
+}
+
+func (c *comparison) below(s step, from, to *node, r rule) {
+	c.path = append(c.path, s)
+	c.values(from, to, r)
+	c.path = c.path[:len(c.path)-1]
+}
+
+// isNothing is true for what is absent, null or an empty collection.
+func isNothing(n *node) bool {
+	return n == nil || n.kind == null || !n.isScalar() && len(n.items)+len(n.fields) == 0
+}
+
+// isEmpty is true for nothing, and for a mapping of a forgiving area whose every field is empty.
+func isEmpty(n *node, in area) bool {
+	if isNothing(n) {
+		return true
+	}
+	if n.kind != mapping || !in.forgiving() {
+		return false
+	}
+	for _, f := range n.fields {
+		if !isEmpty(f.value, in.rule(f.key).area) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *comparison) sequences(from, to *node, r rule) {
+	if onlyScalars(from) && onlyScalars(to) {
+		c.scalarLists(from, to, r)
+		return
+	}
+	if by := namedBy(from, to, r.area); by != "" {
+		c.namedElements(from, to, r, by)
+		return
+	}
+	for i := 0; i < max(len(from.items), len(to.items)) && !c.ended; i++ {
+		var f, t *node
+		if i < len(from.items) {
+			f = from.items[i]
+		}
+		if i < len(to.items) {
+			t = to.items[i]
+		}
+		c.below(step{index: i}, f, t, r)
+	}
+}
+
+func onlyScalars(n *node) bool {
+	for _, item := range n.items {
+		if !item.isScalar() {
+			return false
+		}
+	}
+	return true
+}
+
+// scalarLists reports a list of scalars as a whole: azs [z1] → [z1, z2] reads better than its elements.
+func (c *comparison) scalarLists(from, to *node, r rule) {
+	same := len(from.items) == len(to.items)
+	for i := 0; same && i < len(from.items); i++ {
+		same = sameScalar(from.items[i].scalar, to.items[i].scalar, r)
+	}
+	if !same {
+		c.differ(from, to, r)
+	}
+}
+
+// namedBy is the key that names each element of both lists uniquely, "" if there is none. In unknown areas a name
+// may be a secret and stands in no path, so there elements go by index.
+func namedBy(from, to *node, in area) string {
+	if in == unknown {
+		return ""
+	}
+	for _, key := range []string{"name", "alias"} {
+		if in.textKey(key) && uniqueNames(from, key) && uniqueNames(to, key) {
+			return key
+		}
+	}
+	return ""
+}
+
+func uniqueNames(n *node, key string) bool {
+	seen := make(map[string]bool, len(n.items))
+	for _, item := range n.items {
+		name, isText := item.child(key).asText()
+		if !isText || seen[name] {
+			return false
+		}
+		seen[name] = true
+	}
+	return true
+}
+
+// namedElements compares elements of the same name, then says if those that both lists have changed places.
+func (c *comparison) namedElements(from, to *node, r rule, by string) {
+	inTo := make(map[string]*node, len(to.items))
+	for _, item := range to.items {
+		name, _ := item.child(by).asText()
+		inTo[name] = item
+	}
+	var kept []string
+	for _, item := range from.items {
+		if c.ended {
+			return
+		}
+		name, _ := item.child(by).asText()
+		if inTo[name] != nil {
+			kept = append(kept, name)
+		}
+		c.below(step{by: by, name: name}, item, inTo[name], r)
+		delete(inTo, name)
+	}
+	reordered := false
+	for _, item := range to.items {
+		if c.ended {
+			return
+		}
+		name, _ := item.child(by).asText()
+		if inTo[name] != nil {
+			c.below(step{by: by, name: name}, nil, item, r)
+			continue
+		}
+		reordered = reordered || kept[0] != name
+		kept = kept[1:]
+	}
+	if reordered && !c.report(change{path: c.path, rule: r, from: from, to: to, orderBy: by}) {
+		c.ended = true
+	}
+}
+
+func (p path) String() string {
+	var written []byte
+	for _, s := range p {
+		switch {
+		case s.key != nil:
+			if len(written) > 0 {
+				written = append(written, '.')
+			}
+			written = append(written, pathKey(*s.key)...)
+		case s.by != "":
+			written = append(written, "["+s.by+"="+plainOrQuoted(s.name)+"]"...)
+		default:
+			written = append(written, "["+strconv.Itoa(s.index)+"]"...)
+		}
+	}
+	return string(written)
+}
