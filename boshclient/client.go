@@ -47,7 +47,7 @@ type Client struct {
 	username   string
 	password   string
 	tokens     *tokenSession // nil with basic auth
-	http       *http.Client
+	transport  *http.Transport
 	timeout    time.Duration
 	bodyLimit  int64
 	userAgent  string
@@ -63,12 +63,12 @@ func New(options Options) (*Client, error) {
 	if (options.Username == "") == (options.ClientID == "") {
 		return nil, errors.New("BOSH credentials: give either a username or a UAA client id")
 	}
-	httpClient, err := newHTTPClient(pool)
+	transport, err := newTransport(pool)
 	if err != nil {
 		return nil, err
 	}
 	c := &Client{
-		base: base, username: options.Username, password: options.Password, http: httpClient,
+		base: base, username: options.Username, password: options.Password, transport: transport,
 		timeout: options.Timeout, bodyLimit: options.BodyLimit, userAgent: options.UserAgent,
 	}
 	if c.timeout <= 0 {
@@ -108,22 +108,21 @@ func endpoint(options Options) (string, *x509.CertPool, error) {
 	return "https://" + net.JoinHostPort(config.Host, strconv.Itoa(config.Port)), pool, nil
 }
 
-// newHTTPClient takes bosh-utils' client (TLS 1.2 or newer, BOSH_ALL_PROXY, HTTPS_PROXY, verification always on) and
-// bounds its pool. HTTP/1.1 only, as the Director's nginx is configured.
-func newHTTPClient(pool *x509.CertPool) (*http.Client, error) {
-	client := httpclient.CreateKeepAliveDefaultClient(pool)
-	transport, ok := client.Transport.(*http.Transport)
+// newTransport takes bosh-utils' (TLS 1.2 or newer, BOSH_ALL_PROXY, HTTPS_PROXY, verification always on) and bounds its
+// pool. HTTP/1.1 only, as the Director's nginx is configured. It is used without an http.Client, since a redirect is an
+// answer here, which names the task: following it would cost a request and could send the token elsewhere.
+func newTransport(pool *x509.CertPool) (*http.Transport, error) {
+	theirs := httpclient.CreateKeepAliveDefaultClient(pool).Transport
+	transport, ok := theirs.(*http.Transport)
 	if !ok {
-		return nil, fmt.Errorf("bosh-utils' HTTP client has an unexpected transport %T", client.Transport)
+		return nil, fmt.Errorf("bosh-utils' HTTP client has an unexpected transport %T", theirs)
 	}
 	transport.MaxConnsPerHost = maxConnections
 	transport.MaxIdleConnsPerHost = maxConnections
 	transport.IdleConnTimeout = idleTimeout
 	transport.MaxResponseHeaderBytes = maxResponseHeaders
 	transport.DisableCompression = true // answers are small or rare; unpacking would cost more than the bytes
-	// A redirect is an answer here: it names the task. Following it would cost a request and send the token elsewhere.
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return client, nil
+	return transport, nil
 }
 
 // LastAnswer is when the Director last answered anything (a refusal counts, a gateway's 502, 503 or 504 does not); the
@@ -137,4 +136,4 @@ func (c *Client) LastAnswer() time.Time {
 }
 
 // Close drops the idle connections. Requests under way are not disturbed.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() { c.transport.CloseIdleConnections() }

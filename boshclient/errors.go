@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -131,13 +130,4 @@ func shorten(text string) string {
 		cut--
 	}
 	return text[:cut] + "..."
-}
-
-// withoutURL drops net/url's wrapping, which repeats the method and the whole URL with its query.
-func withoutURL(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		return wrapped.Err
-	}
-	return err
 }

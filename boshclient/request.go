@@ -127,9 +127,9 @@ func (c *Client) send(ctx context.Context, r request, refused string) (used stri
 		}
 	}
 	unavailable := func(status int, err error) error {
-		return &Unavailable{Op: r.op(), Status: status, Sent: sent.Load(), Cause: withoutURL(err)}
+		return &Unavailable{Op: r.op(), Status: status, Sent: sent.Load(), Cause: err}
 	}
-	resp, err := c.http.Do(req)
+	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
 		return "", nil, unavailable(0, err)
 	}
@@ -162,7 +162,7 @@ func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, erro
 	}
 	req, err := http.NewRequestWithContext(ctx, r.method, address, body)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.op(), withoutURL(err))
+		return nil, fmt.Errorf("%s: %w", r.op(), err)
 	}
 	req.Header.Set("User-Agent", c.userAgent)
 	for name, value := range map[string]string{"Content-Type": r.contentType, contextHeader: r.contextID, "Range": r.byteRange} {
