@@ -23,7 +23,7 @@ type capture struct {
 }
 
 // chunkSize is what one read of a pipe may bring; most adapters' outputs fit in.
-const chunkSize = 8 << 10
+const chunkSize = 4 << 10
 
 func (c *capture) readAll(from io.Reader) {
 	chunk := make([]byte, chunkSize)

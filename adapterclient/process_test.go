@@ -15,6 +15,7 @@ import (
 	"github.com/on-demand-broker/odb/adapterclient/adaptertest"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gleak"
 )
 
 // forever is longer than any spec takes.
@@ -28,7 +29,7 @@ var _ = Describe("An adapter that doesn't come to an end", func() {
 
 	BeforeEach(func() {
 		double = newDouble()
-		options = adapterclient.Options{Path: double.Path, UseStdin: true, Timeout: 300 * time.Millisecond, KillAfter: 200 * time.Millisecond}
+		options = adapterclient.Options{Path: double.Path, UseStdin: true, Timeout: 700 * time.Millisecond, KillAfter: 200 * time.Millisecond}
 	})
 
 	expectGone := func(pid int) {
@@ -48,8 +49,16 @@ var _ = Describe("An adapter that doesn't come to an end", func() {
 	},
 		Entry("because it hangs", adaptertest.Steering{Sleep: forever}),
 		Entry("even if it ignores SIGTERM", adaptertest.Steering{Sleep: forever, IgnoreTerm: true}),
-		Entry("and so is what it started", adaptertest.Steering{Sleep: forever, LeaveChild: forever}),
 	)
+
+	It("takes what it started with it", func(ctx SpecContext) {
+		steer(double, adapterclient.VerbDeleteBinding, adaptertest.Steering{Sleep: forever, LeaveChild: forever})
+		result := make(chan error, 1)
+		go func() { result <- newClient(options).DeleteBinding(ctx, adapterclient.BindingRequest{}) }()
+		Eventually(double.ChildAlive).Should(BeTrue())
+		Eventually(result).Should(Receive(MatchError(adapterclient.ErrTimeout)))
+		Eventually(double.ChildAlive).Should(BeFalse())
+	})
 
 	It("has another limit for a verb that is given one", func(ctx SpecContext) {
 		options.Timeout = forever
@@ -200,6 +209,15 @@ var _ = Describe("An adapter that leaves processes behind", func() {
 	})
 })
 
+// openFiles counts this process's open files, where the system tells.
+func openFiles() int {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 0
+	}
+	return len(entries)
+}
+
 var _ = Describe("Much at once", func() {
 	It("gives each caller its own answer", func(ctx SpecContext) {
 		client := newClient(adapterclient.Options{Path: newDouble().Path, UseStdin: true})
@@ -222,5 +240,25 @@ var _ = Describe("Much at once", func() {
 		for i, answer := range answers {
 			Expect(answer).To(HaveLen(i + 1))
 		}
+	})
+
+	It("leaves no goroutine and no open file behind", func(ctx SpecContext) {
+		double := newDouble()
+		steer(double, adapterclient.VerbDeleteBinding, adaptertest.Steering{Sleep: forever, LeaveChild: forever})
+		steer(double, adapterclient.VerbCreateBinding, adaptertest.Steering{IgnoreStdin: true, ExitCode: 1})
+		client := newClient(adapterclient.Options{
+			Path: double.Path, UseStdin: true, KillAfter: 20 * time.Millisecond,
+			Timeouts: map[string]time.Duration{adapterclient.VerbDeleteBinding: 50 * time.Millisecond},
+		})
+		goroutines, files := gleak.Goroutines(), openFiles()
+		for range 5 {
+			Expect(client.DeleteBinding(ctx, adapterclient.BindingRequest{})).To(MatchError(adapterclient.ErrTimeout))
+			_, err := client.CreateBinding(ctx, adapterclient.BindingRequest{Manifest: strings.Repeat("x", 1<<20)})
+			Expect(err).To(HaveOccurred())
+			_, err = client.DashboardURL(ctx, adapterclient.DashboardURL{})
+			Expect(err).NotTo(HaveOccurred())
+		}
+		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(goroutines))
+		Eventually(openFiles).Should(BeNumerically("<=", files))
 	})
 })

@@ -175,7 +175,7 @@ type Steering struct {
 	Manifest string
 	// Secrets, Configs and Labels go with the default or the given manifest.
 	Secrets, Configs, Labels map[string]any
-	// LeaveChild leaves a process behind that holds stdout and stderr open for this long.
+	// LeaveChild starts a process, before all waiting, that holds stdout and stderr open for this long.
 	LeaveChild time.Duration
 	// DetachChild moves that process to a session, and so to a group, of its own.
 	DetachChild bool

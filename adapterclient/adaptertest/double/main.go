@@ -81,17 +81,17 @@ func record(folder adaptertest.Folder, verb string, args []string, stdin []byte)
 }
 
 func behave(folder adaptertest.Folder, request request, steering adaptertest.Steering) (exitCode int, err error) {
+	if steering.LeaveChild > 0 {
+		if err := leaveChild(folder, steering); err != nil {
+			return 0, err
+		}
+	}
 	if steering.Hold != "" {
 		folder.AwaitLetGo(steering.Hold)
 	}
 	time.Sleep(steering.Sleep)
 	flood(os.Stderr, steering.FloodStderr)
 	_, _ = os.Stderr.WriteString(steering.Stderr)
-	if steering.LeaveChild > 0 {
-		if err := leaveChild(folder, steering); err != nil {
-			return 0, err
-		}
-	}
 	flood(os.Stdout, steering.FloodStdout)
 	output, err := outputOf(request, steering)
 	if err != nil {
