@@ -1,0 +1,54 @@
+# What a developer does all day. `make help` lists it.
+.DEFAULT_GOAL := help
+
+# The module proxy's answers are checked against go.sum; nothing else is needed to build.
+export GOFLAGS ?= -buildvcs=false
+
+BIN := bin
+DEV := .dev
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build odb and the example's adapter into bin/
+	go build -o $(BIN)/odb ./cmd/odb
+	cd examples/cache && go build -o ../../$(BIN)/cache-adapter .
+
+.PHONY: demo
+demo: build ## provision, bind, update, unbind, deprovision: the whole story, told as it happens
+	go run ./examples/demo -odb $(BIN)/odb -config examples/cache/broker.yml
+
+.PHONY: run
+run: build ## run the example's broker on a development Director until Ctrl-C
+	@mkdir -p $(DEV)
+	@echo "The broker's log: $(DEV)/odb.log"
+	$(BIN)/odb dev --config examples/cache/broker.yml --state $(DEV)/director --log $(DEV)/odb.log
+
+.PHONY: test
+test: lint ## vet, staticcheck and every test, with the race detector
+	go test -race -shuffle=on -timeout 5m ./...
+	cd examples/cache && go test -race -shuffle=on -timeout 2m ./...
+
+.PHONY: lint
+lint: ## formatting, vet and staticcheck
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+	cd examples/cache && go vet ./...
+
+.PHONY: fuzz
+fuzz: ## run each fuzz test for FUZZTIME (default 20s)
+	@for target in $$(grep -rhoE --include='*_test.go' '^func Fuzz\w+' . | awk '{print $$2}' | sort -u); do \
+		dir=$$(dirname $$(grep -rlE --include='*_test.go' "^func $$target\(" . | head -1)); \
+		echo "== $$target in $$dir"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-20s} $$dir || exit 1; \
+	done
+
+.PHONY: bench
+bench: build ## measure the broker as a process: CPU, Director requests, latency (see docs/BENCHMARKS.md)
+	go run ./bench -odb $(BIN)/odb
+
+.PHONY: clean
+clean: ## remove what make built and what make run kept
+	rm -rf $(BIN) $(DEV)

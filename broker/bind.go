@@ -1,0 +1,151 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/pivotal-cf/brokerapi/v11/domain"
+
+	"github.com/on-demand-broker/odb/adapterclient"
+	"github.com/on-demand-broker/odb/boshclient"
+)
+
+// Bind makes credentials for an instance (OSB 2.17, PUT …/service_bindings/:id), in the request itself. Making the same
+// binding again is the adapter's to judge.
+func (b *Broker) Bind(ctx context.Context, instanceID, bindingID string, details domain.BindDetails, _ bool) (domain.Binding, error) {
+	ctx, cancel := b.begin(ctx, instanceID, slog.String("binding_id", bindingID), slog.String("plan_id", details.PlanID))
+	defer cancel()
+
+	plan, parameters, refusal := b.admitBind(details)
+	if refusal != nil {
+		return domain.Binding{}, refusal
+	}
+	request, err := requestParameters(details, parameters)
+	if err != nil {
+		return domain.Binding{}, b.failed(ctx, instanceID, OperationBind, err)
+	}
+	unlock, err := b.bindings.wait(ctx, instanceID)
+	if err != nil {
+		return domain.Binding{}, b.failed(ctx, instanceID, OperationBind, err)
+	}
+	defer unlock()
+
+	facts, err := b.bindingRequest(ctx, instanceID, plan)
+	if err != nil {
+		return domain.Binding{}, b.bindFailed(ctx, instanceID, OperationBind, err)
+	}
+	facts.BindingID, facts.RequestParameters = bindingID, request
+	made, err := b.Adapter.CreateBinding(ctx, facts)
+	if err != nil {
+		return domain.Binding{}, b.bindFailed(ctx, instanceID, OperationBind, err)
+	}
+	b.Logger.InfoContext(ctx, "bind.done")
+	return osbBinding(made), nil
+}
+
+// admitBind is what the request alone can tell.
+func (b *Broker) admitBind(details domain.BindDetails) (*plan, json.RawMessage, *Error) {
+	plan, refusal := b.offering.plan(details.ServiceID, details.PlanID)
+	if refusal != nil {
+		return nil, nil, refusal
+	}
+	if !b.offering.bindable(plan) {
+		return nil, nil, refuse(BadRequest, "plan %q is not bindable", plan.Name)
+	}
+	if details.BindResource != nil && details.BindResource.BackupAgent && !b.Switches.SupportBackupAgentBinding {
+		return nil, nil, refuse(Refused, "Backup agent bindings are not supported by this service")
+	}
+	parameters, refusal := objectOf(details.RawParameters)
+	return plan, parameters, refusal
+}
+
+func osbBinding(made adapterclient.Binding) domain.Binding {
+	binding := domain.Binding{
+		SyslogDrainURL:  made.SyslogDrainURL,
+		RouteServiceURL: made.RouteServiceURL,
+		BackupAgentURL:  made.BackupAgentURL,
+	}
+	if made.Credentials != nil { // a nil RawMessage in the interface would be sent as null
+		binding.Credentials = made.Credentials
+	}
+	return binding
+}
+
+// bindingRequest gathers what the adapter must know of the deployment, all at once and without a Director task: its
+// manifest, its addresses and the DNS names that the plan asks for. plan is nil if the catalog no longer has it.
+func (b *Broker) bindingRequest(ctx context.Context, instanceID string, plan *plan) (adapterclient.BindingRequest, error) {
+	name := deploymentName(instanceID)
+	request := adapterclient.BindingRequest{DNSAddresses: map[string]string{}}
+	var deployed boshclient.Deployment
+	var instances []boshclient.Instance
+	err := sideBySide(ctx,
+		func(ctx context.Context) (err error) {
+			instances, err = b.Deployments.Instances(ctx, name)
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			deployed, err = b.Deployments.Deployment(ctx, name)
+			return err
+		},
+	)
+	switch {
+	case errors.Is(err, boshclient.ErrNotFound):
+		return request, refuse(NotFound, "Service instance %s does not exist", instanceID)
+	case err != nil:
+		return request, fmt.Errorf("reading deployment %s: %w", name, err)
+	case deployed.BeingCreated:
+		return request, refuse(Concurrency, "Service instance %s is not ready: it is being created, or its creation failed", instanceID)
+	}
+	request.Manifest = deployed.Manifest
+	request.Topology = topology(instances)
+	if plan != nil {
+		err = b.dnsAddresses(ctx, name, plan, request.DNSAddresses)
+	}
+	return request, err
+}
+
+// topology lists the addresses of each instance group.
+func topology(instances []boshclient.Instance) map[string][]string {
+	groups := map[string][]string{}
+	for _, instance := range instances {
+		groups[instance.Group] = append(groups[instance.Group], instance.IPs...)
+	}
+	return groups
+}
+
+// dnsAddresses asks for the names by which the plan's binding_with_dns entries reach the instance's VMs.
+func (b *Broker) dnsAddresses(ctx context.Context, deployment string, plan *plan, into map[string]string) error {
+	for _, dns := range plan.BindingWithDNS {
+		address, err := b.Deployments.LinkAddress(ctx, boshclient.LinkAddress{
+			Deployment: deployment, InstanceGroup: dns.InstanceGroup, Provider: dns.LinkProvider, AZs: dns.AZs, Status: dns.Status,
+		})
+		if err != nil {
+			return fmt.Errorf("the DNS address %q of %s: %w", dns.Name, deployment, err)
+		}
+		into[dns.Name] = address
+	}
+	return nil
+}
+
+// bindFailed gives the adapter's exit codes for bindings their meaning (adapter protocol: exit codes).
+func (b *Broker) bindFailed(ctx context.Context, instanceID string, operation OperationType, cause error) *Error {
+	kind, fallback := Internal, ""
+	switch {
+	case errors.Is(cause, adapterclient.ErrBindingExists):
+		kind, fallback = AlreadyExists, "The binding already exists"
+	case errors.Is(cause, adapterclient.ErrAppGUIDMissing):
+		kind, fallback = RequiresApp, "This service supports generation of credentials through binding an application only"
+	case errors.Is(cause, adapterclient.ErrBindingNotFound):
+		kind, fallback = Gone, "The binding does not exist"
+	default:
+		return b.failed(ctx, instanceID, operation, cause)
+	}
+	var exit *adapterclient.ExitError
+	if errors.As(cause, &exit) && exit.UserMessage != "" {
+		fallback = exit.UserMessage
+	}
+	return &Error{Kind: kind, Message: fallback, Cause: cause}
+}

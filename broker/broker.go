@@ -1,0 +1,151 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/pivotal-cf/brokerapi/v11/domain"
+
+	"github.com/on-demand-broker/odb/adapterclient"
+	"github.com/on-demand-broker/odb/boshclient"
+	"github.com/on-demand-broker/odb/config"
+	"github.com/on-demand-broker/odb/logs"
+)
+
+// Deployments is what the broker asks of the Director about deployments. Work is submitted, never followed.
+type Deployments interface {
+	Deployment(ctx context.Context, name string) (boshclient.Deployment, error)
+	Deploy(ctx context.Context, deploy boshclient.Deploy) (taskID int, err error)
+	DeleteDeployment(ctx context.Context, request boshclient.DeleteDeployment) (taskID int, err error)
+	Instances(ctx context.Context, deployment string) ([]boshclient.Instance, error)
+	LinkAddress(ctx context.Context, request boshclient.LinkAddress) (string, error)
+}
+
+// Tasks is what the broker asks of the Director about tasks.
+type Tasks interface {
+	Task(ctx context.Context, id int) (boshclient.Task, error)
+	TasksInProgress(ctx context.Context, deployment string) ([]boshclient.Task, error)
+	TaskEvents(ctx context.Context, id int, offset int64) (events []boshclient.TaskEvent, next int64, err error)
+}
+
+// Configs are the Director's named configs, of which an instance may have some of its own.
+type Configs interface {
+	Configs(ctx context.Context, filter boshclient.ConfigFilter) ([]boshclient.Config, error)
+	CreateConfig(ctx context.Context, request boshclient.CreateConfig) (boshclient.Config, error)
+	DeleteConfig(ctx context.Context, configType, name string) error
+}
+
+// DirectorHealth tells whether the Director answers and knows the broker's credentials.
+type DirectorHealth interface {
+	Info(ctx context.Context) (boshclient.Info, error)
+	LastAnswer() time.Time
+}
+
+// Adapter is the service author's executable.
+type Adapter interface {
+	GenerateManifest(ctx context.Context, request adapterclient.GenerateManifest) (adapterclient.GeneratedManifest, error)
+	DashboardURL(ctx context.Context, request adapterclient.DashboardURL) (string, error)
+	CreateBinding(ctx context.Context, request adapterclient.BindingRequest) (adapterclient.Binding, error)
+	DeleteBinding(ctx context.Context, request adapterclient.BindingRequest) error
+}
+
+// Options are what a broker is made of.
+type Options struct {
+	Deployments Deployments
+	Tasks       Tasks
+	Configs     Configs
+	Health      DirectorHealth
+	Adapter     Adapter
+
+	// Catalog is the offering with its plans, Deployment the releases and stemcells that adapters build from.
+	Catalog    config.ServiceCatalog
+	Deployment config.ServiceDeployment
+	// Switches are those of broker.yml that decide what verbs do.
+	Switches Switches
+
+	Logger *slog.Logger
+	// Now is the clock; time.Now if nil.
+	Now func() time.Time
+}
+
+// Switches are the operator's, named after their keys in broker.yml.
+type Switches struct {
+	DisableBOSHConfigs         bool
+	ExposeOperationalErrors    bool
+	SkipCheckForPendingChanges bool
+	SupportBackupAgentBinding  bool
+}
+
+// Broker serves the verbs of the Open Service Broker API.
+type Broker struct {
+	Options
+	offering offering
+	catalog  []domain.Service
+
+	operations *keyedLocks // one at a time changes an instance; a second one is told so at once
+	bindings   *keyedLocks // an instance's bindings are made one after the other, as adapters are used to
+	progress   *progressCache
+	probe      *probe
+
+	lifetime context.Context
+	stop     context.CancelCauseFunc
+}
+
+// ErrStopped is the cause by which work ends that was still running when the broker was stopped.
+var ErrStopped = errors.New("the broker is shutting down")
+
+// New returns a broker that is ready to serve. It asks nothing of anybody.
+func New(options Options) (*Broker, error) {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	offering, err := newOffering(options.Catalog)
+	if err != nil {
+		return nil, err
+	}
+	b := &Broker{
+		Options:    options,
+		offering:   offering,
+		catalog:    buildCatalog(offering),
+		operations: newKeyedLocks(),
+		bindings:   newKeyedLocks(),
+		progress:   newProgressCache(),
+	}
+	b.probe = newProbe(options.Health, options.Now)
+	b.lifetime, b.stop = context.WithCancelCause(context.Background())
+	return b, nil
+}
+
+// Stop ends the work that is still running: adapters are stopped, requests to the Director given up.
+func (b *Broker) Stop() { b.stop(ErrStopped) }
+
+// detached is the context of work that must not be left half-done because the platform hung up. It ends with
+// the broker, and each request and adapter run inside has its own deadline.
+func (b *Broker) detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	unhook := context.AfterFunc(b.lifetime, func() { cancel(ErrStopped) })
+	return work, func() {
+		unhook()
+		cancel(nil)
+	}
+}
+
+// begin is how every verb that changes or reads an instance starts: the log lines to come carry the instance, and the
+// adapter the trace.
+func (b *Broker) begin(ctx context.Context, instanceID string, attrs ...slog.Attr) (context.Context, context.CancelFunc) {
+	ctx = logs.With(ctx, append([]slog.Attr{slog.String("instance_id", instanceID)}, attrs...)...)
+	if trace := RequestFrom(ctx).Traceparent; trace != "" {
+		ctx = adapterclient.WithTraceparent(ctx, trace)
+	}
+	return b.detached(ctx)
+}
+
+// deploymentPrefix and an instance's id make its deployment's name: a contract with every deployment that exists.
+const deploymentPrefix = "service-instance_"
+
+// MaxInstanceIDLength is the longest id that still makes a deployment name the Director can keep (255 characters).
+const MaxInstanceIDLength = 255 - len(deploymentPrefix)
+
+func deploymentName(instanceID string) string { return deploymentPrefix + instanceID }

@@ -1,0 +1,65 @@
+package broker
+
+import (
+	"context"
+
+	"github.com/pivotal-cf/brokerapi/v11/domain"
+
+	"github.com/on-demand-broker/odb/config"
+)
+
+// Services is the catalog (OSB 2.17, GET /v2/catalog). It was built once from the configuration and asks nobody.
+func (b *Broker) Services(context.Context) ([]domain.Service, error) { return b.catalog, nil }
+
+func buildCatalog(o offering) []domain.Service {
+	service := domain.Service{
+		ID:            o.ID,
+		Name:          o.Name,
+		Description:   o.Description,
+		Bindable:      o.Bindable,
+		PlanUpdatable: o.PlanUpdatable,
+		Tags:          o.Tags,
+		Metadata:      serviceMetadata(o.Metadata),
+		Plans:         make([]domain.ServicePlan, 0, len(o.Plans)),
+	}
+	for _, permission := range o.Requires {
+		service.Requires = append(service.Requires, domain.RequiredPermission(permission))
+	}
+	if client := o.DashboardClient; client != nil {
+		service.DashboardClient = &domain.ServiceDashboardClient{ID: client.ID, Secret: client.Secret.Reveal(), RedirectURI: client.RedirectURI}
+	}
+	for _, p := range o.Plans {
+		service.Plans = append(service.Plans, domain.ServicePlan{
+			ID:              p.ID,
+			Name:            p.Name,
+			Description:     p.Description,
+			Free:            p.Free,
+			Bindable:        p.Bindable,
+			Metadata:        planMetadata(p.Metadata),
+			MaintenanceInfo: maintenanceInfo(o.MaintenanceInfo, p.MaintenanceInfo),
+		})
+	}
+	return []domain.Service{service}
+}
+
+func serviceMetadata(m config.ServiceMetadata) *domain.ServiceMetadata {
+	shareable := m.Shareable
+	return &domain.ServiceMetadata{
+		DisplayName:         m.DisplayName,
+		ImageUrl:            m.ImageURL,
+		LongDescription:     m.LongDescription,
+		ProviderDisplayName: m.ProviderDisplayName,
+		DocumentationUrl:    m.DocumentationURL,
+		SupportUrl:          m.SupportURL,
+		Shareable:           &shareable, // always told, as Cloud Foundry's users are used to
+		AdditionalMetadata:  m.Extra,
+	}
+}
+
+func planMetadata(m config.PlanMetadata) *domain.ServicePlanMetadata {
+	metadata := &domain.ServicePlanMetadata{DisplayName: m.DisplayName, Bullets: m.Bullets, AdditionalMetadata: m.Extra}
+	for _, cost := range m.Costs {
+		metadata.Costs = append(metadata.Costs, domain.ServicePlanCost{Amount: cost.Amount, Unit: cost.Unit})
+	}
+	return metadata
+}

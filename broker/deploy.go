@@ -1,0 +1,100 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/on-demand-broker/odb/adapterclient"
+	"github.com/on-demand-broker/odb/boshclient"
+	"github.com/on-demand-broker/odb/logs"
+	"github.com/on-demand-broker/odb/manifests"
+)
+
+// deployment is what one deploy of an instance needs. Create, update and upgrade differ in these values alone.
+type deployment struct {
+	operation  OperationType
+	instanceID string
+	plan       *plan
+	parameters json.RawMessage // as the adapter gets them
+
+	// Of what is deployed already; empty at create.
+	previousPlan     *plan
+	previousManifest string
+	previousConfigs  map[string]string
+}
+
+func (d deployment) name() string { return deploymentName(d.instanceID) }
+
+// submitted is a deploy that the Director has taken on.
+type submitted struct {
+	operation    string // the operation string for the platform
+	dashboardURL string
+	labels       map[string]any
+}
+
+// generate runs the adapter for a manifest and checks what it made.
+func (b *Broker) generate(ctx context.Context, d deployment) (adapterclient.GeneratedManifest, *manifests.Manifest, error) {
+	request := adapterclient.GenerateManifest{
+		ServiceDeployment: serviceDeployment(d.name(), b.Deployment),
+		Plan:              d.plan.adapter,
+		PreviousManifest:  d.previousManifest,
+		RequestParameters: d.parameters,
+		PreviousConfigs:   d.previousConfigs,
+	}
+	if d.previousPlan != nil {
+		request.PreviousPlan = &d.previousPlan.adapter
+	}
+	generated, err := b.Adapter.GenerateManifest(ctx, request)
+	if err != nil {
+		return generated, nil, err
+	}
+	if b.Switches.DisableBOSHConfigs && len(generated.Configs) > 0 {
+		return generated, nil, errors.New("the adapter returned BOSH configs, but broker.disable_bosh_configs is true")
+	}
+	manifest, err := manifests.Parse(generated.Manifest)
+	if err != nil {
+		return generated, nil, fmt.Errorf("the adapter's manifest: %w", err)
+	}
+	if err := manifest.Check(d.name()); err != nil {
+		return generated, nil, fmt.Errorf("the adapter's manifest: %w", err)
+	}
+	return generated, manifest, nil
+}
+
+// deploy is the one path by which an instance is deployed. The caller holds the instance's lock. The adapter is
+// asked for everything, the dashboard's address included, before the first thing is changed.
+func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
+	generated, _, err := b.generate(ctx, d)
+	if err != nil {
+		return submitted{}, err
+	}
+	dashboardURL, err := b.Adapter.DashboardURL(ctx, adapterclient.DashboardURL{InstanceID: d.instanceID, Plan: d.plan.adapter, Manifest: generated.Manifest})
+	if err != nil && !errors.Is(err, adapterclient.ErrNotImplemented) {
+		return submitted{}, err
+	}
+	if err := b.uploadConfigs(ctx, d.name(), generated.Configs); err != nil {
+		return submitted{}, err
+	}
+	taskID, err := b.Deployments.Deploy(ctx, boshclient.Deploy{Manifest: generated.Manifest})
+	if err != nil {
+		return submitted{}, fmt.Errorf("submitting deployment %s: %w", d.name(), err)
+	}
+	operation, err := Operation{BoshTaskID: taskID, OperationType: d.operation}.encode()
+	if err != nil {
+		return submitted{}, err
+	}
+	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", taskID)), "deploy.submitted", slog.String("operation", string(d.operation)), slog.String("plan", d.plan.Name))
+	return submitted{operation: operation, dashboardURL: dashboardURL, labels: osbLabels(generated.Labels)}, nil
+}
+
+// osbLabels are the adapter's labels as brokerapi wants them, each value unread.
+func osbLabels(labels map[string]json.RawMessage) map[string]any {
+	converted := make(map[string]any, len(labels))
+	for name, value := range labels {
+		converted[name] = value
+	}
+	return converted
+}

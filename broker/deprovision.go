@@ -1,0 +1,98 @@
+package broker
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/pivotal-cf/brokerapi/v11/domain"
+
+	"github.com/on-demand-broker/odb/boshclient"
+	"github.com/on-demand-broker/odb/logs"
+)
+
+// Deprovision starts the deletion of an instance (OSB 2.17, DELETE /v2/service_instances/:id). The plan may have left
+// the catalog: what was sold must stay deletable.
+func (b *Broker) Deprovision(ctx context.Context, instanceID string, details domain.DeprovisionDetails, asyncAllowed bool) (domain.DeprovisionServiceSpec, error) {
+	ctx, cancel := b.begin(ctx, instanceID, slog.String("plan_id", details.PlanID))
+	defer cancel()
+
+	if refusal := b.offering.offers(details.ServiceID); refusal != nil {
+		return domain.DeprovisionServiceSpec{}, refusal
+	}
+	if !asyncAllowed {
+		return domain.DeprovisionServiceSpec{}, asyncRequired()
+	}
+	unlock, refusal := b.lock(instanceID)
+	if refusal != nil {
+		return domain.DeprovisionServiceSpec{}, refusal
+	}
+	defer unlock()
+
+	operation := Operation{OperationType: OperationDelete}
+	if details.Force {
+		operation.OperationType = OperationForceDelete
+	}
+	data, err := b.submitDelete(ctx, instanceID, operation)
+	if err != nil {
+		return domain.DeprovisionServiceSpec{}, b.failed(ctx, instanceID, operation.OperationType, err)
+	}
+	return domain.DeprovisionServiceSpec{IsAsync: true, OperationData: data}, nil
+}
+
+// submitDelete deletes the deployment. That it isn't there is no failure: what else is left of the instance is cleaned up.
+func (b *Broker) submitDelete(ctx context.Context, instanceID string, operation Operation) (string, error) {
+	name := deploymentName(instanceID)
+	err := sideBySide(ctx,
+		func(ctx context.Context) error { return b.mustBeIdle(ctx, name) },
+		func(ctx context.Context) error {
+			operation.Configs = b.configsToDelete(ctx, name)
+			return nil
+		},
+	)
+	if err != nil {
+		return "", err
+	}
+	operation.BoshTaskID, err = b.Deployments.DeleteDeployment(ctx, boshclient.DeleteDeployment{
+		Name: name, ContextID: deleteContextID(instanceID), Force: operation.OperationType == OperationForceDelete,
+	})
+	switch {
+	case errors.Is(err, boshclient.ErrNotFound):
+		if err := b.deleteConfigs(ctx, name, operation.Configs); err != nil {
+			return "", err
+		}
+		return "", refuse(Gone, "Service instance %s does not exist", instanceID)
+	case err != nil:
+		return "", fmt.Errorf("deleting deployment %s: %w", name, err)
+	}
+	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", operation.BoshTaskID)), "delete.submitted", slog.String("operation", string(operation.OperationType)))
+	return operation.encode()
+}
+
+// configsToDelete are the types to remove at the end of the deletion; nil (look again then) if they can't be read now,
+// which is no reason to keep a deployment.
+func (b *Broker) configsToDelete(ctx context.Context, deployment string) *[]string {
+	configs, err := b.currentConfigs(ctx, deployment)
+	if err != nil {
+		b.Logger.WarnContext(ctx, "delete.configs-unknown", slog.String("error", err.Error()))
+		return nil
+	}
+	types := typesOf(configs)
+	return &types
+}
+
+// maxContextIDLength is the Director's.
+const maxContextIDLength = 64
+
+// deleteContextID groups the tasks of a deletion in the Director. An id too long for it is shortened to its digest.
+func deleteContextID(instanceID string) string {
+	const prefix = "delete-"
+	if len(prefix)+len(instanceID) <= maxContextIDLength {
+		return prefix + instanceID
+	}
+	digest := sha256.Sum256([]byte(instanceID))
+	return prefix + hex.EncodeToString(digest[:20])
+}

@@ -1,0 +1,119 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/pivotal-cf/brokerapi/v11/domain"
+
+	"github.com/on-demand-broker/odb/boshclient"
+	"github.com/on-demand-broker/odb/logs"
+)
+
+// LastOperation tells how an operation stands (OSB 2.17, GET …/last_operation). The Director is the one who knows:
+// what can't be told because it is away is never reported as a failure of the operation.
+func (b *Broker) LastOperation(ctx context.Context, instanceID string, details domain.PollDetails) (domain.LastOperation, error) {
+	operation, err := decodeOperation(details.OperationData)
+	if err != nil {
+		return domain.LastOperation{}, &Error{Kind: BadRequest, Message: err.Error()}
+	}
+	ctx = logs.With(ctx, slog.String("instance_id", instanceID), slog.Int("task_id", operation.BoshTaskID), slog.String("operation", string(operation.OperationType)))
+
+	if operation.BoshTaskID == 0 {
+		return b.withoutTask(ctx, instanceID, operation, errors.New("the operation has no task"))
+	}
+	task, err := b.Tasks.Task(ctx, operation.BoshTaskID)
+	switch {
+	case errors.Is(err, boshclient.ErrNotFound):
+		return b.withoutTask(ctx, instanceID, operation, fmt.Errorf("task %d: %w", operation.BoshTaskID, err))
+	case err != nil:
+		return domain.LastOperation{}, b.cannotTell(ctx, instanceID, operation, err)
+	case task.Deployment != "" && task.Deployment != deploymentName(instanceID):
+		return domain.LastOperation{}, refuse(BadRequest, "the operation is not one of service instance %s", instanceID)
+	}
+	return b.report(ctx, instanceID, operation, task)
+}
+
+// cannotTell is the answer to a poll that leaves the operation as it is.
+func (b *Broker) cannotTell(ctx context.Context, instanceID string, operation Operation, cause error) *Error {
+	failure := b.failed(ctx, instanceID, "", cause)
+	if failure.Kind == Internal {
+		incident := b.incident(ctx, instanceID, operation.OperationType)
+		incident.taskID = operation.BoshTaskID
+		failure.Message = incident.String()
+	}
+	return failure
+}
+
+// withoutTask answers for an operation whose task the Director doesn't have (it keeps a limited number of them).
+// Of a deletion the deployment tells the outcome; of anything else nobody can.
+func (b *Broker) withoutTask(ctx context.Context, instanceID string, operation Operation, cause error) (domain.LastOperation, error) {
+	if operation.deletes() {
+		_, err := b.Deployments.Deployment(ctx, deploymentName(instanceID))
+		if errors.Is(err, boshclient.ErrNotFound) {
+			return b.report(ctx, instanceID, operation, boshclient.Task{State: boshclient.StateDone})
+		}
+		if err != nil {
+			cause = err
+		}
+	}
+	return domain.LastOperation{}, b.cannotTell(ctx, instanceID, operation, cause)
+}
+
+// report turns the state of a task into that of the operation.
+func (b *Broker) report(ctx context.Context, instanceID string, operation Operation, task boshclient.Task) (domain.LastOperation, error) {
+	switch task.State {
+	case boshclient.StateQueued, boshclient.StateProcessing, boshclient.StateCancelling:
+		description := "Instance " + operationNouns[operation.OperationType] + " in progress"
+		if stage := b.stage(ctx, task); stage != "" {
+			description += ": " + stage
+		}
+		return domain.LastOperation{State: domain.InProgress, Description: description}, nil
+	case boshclient.StateDone:
+		b.progress.forget(task.ID)
+		if operation.deletes() {
+			return b.finishDelete(ctx, instanceID, operation)
+		}
+		return completed(operation), nil
+	default:
+		b.progress.forget(task.ID)
+		b.Logger.ErrorContext(ctx, "operation.failed", slog.String("state", task.State), slog.String("result", task.Result))
+		return b.failedOperation(ctx, instanceID, operation, task.Result), nil
+	}
+}
+
+// finishDelete removes what a deployment leaves behind when it goes.
+func (b *Broker) finishDelete(ctx context.Context, instanceID string, operation Operation) (domain.LastOperation, error) {
+	err := b.deleteConfigs(ctx, deploymentName(instanceID), operation.Configs)
+	if err == nil {
+		return completed(operation), nil
+	}
+	if failure := b.cannotTell(ctx, instanceID, operation, err); failure.Kind == Unavailable {
+		return domain.LastOperation{}, failure
+	}
+	b.Logger.ErrorContext(ctx, "delete.clean-up-failed", slog.String("error", err.Error()))
+	return b.failedOperation(ctx, instanceID, operation, err.Error()), nil
+}
+
+func completed(operation Operation) domain.LastOperation {
+	return domain.LastOperation{State: domain.Succeeded, Description: "Instance " + operationNouns[operation.OperationType] + " completed"}
+}
+
+// failedOperation describes a failure: to the user with what an operator needs to find it, with the Director's words
+// only if the operator lets them out. The text of a failed upgrade is read by the errand that upgrades all.
+func (b *Broker) failedOperation(ctx context.Context, instanceID string, operation Operation, detail string) domain.LastOperation {
+	description := fmt.Sprintf("Instance %s failed", operationNouns[operation.OperationType])
+	if operation.OperationType == OperationUpgrade {
+		description = fmt.Sprintf("Failed for bosh task: %d", operation.BoshTaskID)
+	} else {
+		incident := b.incident(ctx, instanceID, operation.OperationType)
+		incident.taskID = operation.BoshTaskID
+		description += ": " + incident.String()
+	}
+	if b.Switches.ExposeOperationalErrors && detail != "" {
+		description += ", error-message: " + detail
+	}
+	return domain.LastOperation{State: domain.Failed, Description: description}
+}

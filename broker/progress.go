@@ -1,0 +1,109 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"sync"
+
+	"github.com/on-demand-broker/odb/boshclient"
+)
+
+// taskProgress is what was read of a task's events so far: the next poll asks for the rest only.
+type taskProgress struct {
+	offset int64
+	stage  string
+}
+
+// progressCache remembers taskProgress of the tasks that are being polled. It is a convenience: what is lost is read
+// again. Tasks that nobody polls to their end fall out, so that it never holds more than two generations.
+type progressCache struct {
+	mu              sync.Mutex
+	young, old      map[int]taskProgress
+	generationLimit int
+}
+
+const progressGeneration = 2048
+
+func newProgressCache() *progressCache {
+	return &progressCache{young: map[int]taskProgress{}, old: map[int]taskProgress{}, generationLimit: progressGeneration}
+}
+
+func (c *progressCache) get(taskID int) taskProgress {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known, ok := c.young[taskID]; ok {
+		return known
+	}
+	return c.old[taskID]
+}
+
+// advance stores what a poll read, unless another poll got further meanwhile.
+func (c *progressCache) advance(taskID int, to taskProgress) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.young[taskID].offset > to.offset {
+		return
+	}
+	c.young[taskID] = to
+	if len(c.young) >= c.generationLimit {
+		c.old, c.young = c.young, map[int]taskProgress{}
+	}
+}
+
+func (c *progressCache) forget(taskID int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.young, taskID)
+	delete(c.old, taskID)
+}
+
+// stage says in a few words where a task is, for the description of the operation. It is empty if that can't be told,
+// which is no reason to fail a poll.
+func (b *Broker) stage(ctx context.Context, task boshclient.Task) string {
+	switch task.State {
+	case boshclient.StateQueued:
+		return "waiting for a BOSH worker"
+	case boshclient.StateCancelling:
+		return "being cancelled"
+	}
+	known := b.progress.get(task.ID)
+	events, next, err := b.Tasks.TaskEvents(ctx, task.ID, known.offset)
+	if err != nil {
+		if !errors.Is(err, boshclient.ErrNotFound) {
+			b.Logger.DebugContext(ctx, "last-operation.no-stage", slog.String("error", err.Error()))
+		}
+		return known.stage
+	}
+	for _, event := range events {
+		if text := describe(event); text != "" {
+			known.stage = text
+		}
+	}
+	known.offset = next
+	b.progress.advance(task.ID, known)
+	return known.stage
+}
+
+// instanceTask matches an event's task that names an instance: group/id (index), maybe (canary).
+var instanceTask = regexp.MustCompile(`^(\S+)/\S+ \((\d+)\)`)
+
+// describe words one event: `Updating instance redis/0 (2 of 3)`. Events of a task that goes well are of interest when
+// something starts; that it goes on or ends adds nothing.
+func describe(event boshclient.TaskEvent) string {
+	if event.State != "started" || event.Stage == "" {
+		return ""
+	}
+	text := event.Stage
+	if names := instanceTask.FindStringSubmatch(event.Task); names != nil {
+		text += " " + names[1] + "/" + names[2]
+	} else if event.Task != "" && event.Task != event.Stage {
+		text += ": " + event.Task
+	}
+	if event.Total > 1 {
+		text += fmt.Sprintf(" (%d of %d)", event.Index, event.Total)
+	}
+	return text
+}

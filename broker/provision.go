@@ -1,0 +1,111 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/pivotal-cf/brokerapi/v11/domain"
+
+	"github.com/on-demand-broker/odb/boshclient"
+)
+
+// Provision starts the deployment of a new instance (OSB 2.17, PUT /v2/service_instances/:id).
+func (b *Broker) Provision(ctx context.Context, instanceID string, details domain.ProvisionDetails, asyncAllowed bool) (domain.ProvisionedServiceSpec, error) {
+	ctx, cancel := b.begin(ctx, instanceID, slog.String("plan_id", details.PlanID))
+	defer cancel()
+
+	plan, refusal := b.admitProvision(details, asyncAllowed)
+	if refusal != nil {
+		return domain.ProvisionedServiceSpec{}, refusal
+	}
+	parameters, refusal := objectOf(details.RawParameters)
+	if refusal != nil {
+		return domain.ProvisionedServiceSpec{}, refusal
+	}
+	request, err := requestParameters(details, parameters)
+	if err != nil {
+		return domain.ProvisionedServiceSpec{}, b.failed(ctx, instanceID, OperationCreate, err)
+	}
+
+	unlock, refusal := b.lock(instanceID)
+	if refusal != nil {
+		return domain.ProvisionedServiceSpec{}, refusal
+	}
+	defer unlock()
+
+	if err := b.mustNotExist(ctx, instanceID); err != nil {
+		return domain.ProvisionedServiceSpec{}, b.failed(ctx, instanceID, OperationCreate, err)
+	}
+	done, err := b.deploy(ctx, deployment{operation: OperationCreate, instanceID: instanceID, plan: plan, parameters: request})
+	if err != nil {
+		return domain.ProvisionedServiceSpec{}, b.failed(ctx, instanceID, OperationCreate, err)
+	}
+	return domain.ProvisionedServiceSpec{
+		IsAsync:       true,
+		DashboardURL:  done.dashboardURL,
+		OperationData: done.operation,
+		Metadata:      domain.InstanceMetadata{Labels: done.labels},
+	}, nil
+}
+
+// admitProvision is what the request alone can tell.
+func (b *Broker) admitProvision(details domain.ProvisionDetails, asyncAllowed bool) (*plan, *Error) {
+	plan, refusal := b.offering.plan(details.ServiceID, details.PlanID)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if !asyncAllowed {
+		return nil, asyncRequired()
+	}
+	return plan, b.offering.checkMaintenanceInfo(plan, details.MaintenanceInfo)
+}
+
+func asyncRequired() *Error {
+	return refuse(AsyncRequired, "This service plan requires client support for asynchronous service operations: send accepts_incomplete=true")
+}
+
+// lock makes sure that one operation at a time changes an instance. A second one is not made to wait.
+func (b *Broker) lock(instanceID string) (unlock func(), refusal *Error) {
+	unlock, ok := b.operations.try(instanceID)
+	if !ok {
+		return nil, operationInProgress()
+	}
+	return unlock, nil
+}
+
+func operationInProgress() *Error {
+	return refuse(Concurrency, "An operation is in progress for your service instance. Please try again later.")
+}
+
+// mustNotExist asks for a deployment and for tasks of one that is being deleted, both at once.
+func (b *Broker) mustNotExist(ctx context.Context, instanceID string) error {
+	name := deploymentName(instanceID)
+	return sideBySide(ctx,
+		func(ctx context.Context) error {
+			switch _, err := b.Deployments.Deployment(ctx, name); {
+			case err == nil:
+				return refuse(AlreadyExists, "Service instance %s already exists", instanceID)
+			case errors.Is(err, boshclient.ErrNotFound):
+				return nil
+			default:
+				return fmt.Errorf("looking for deployment %s: %w", name, err)
+			}
+		},
+		func(ctx context.Context) error { return b.mustBeIdle(ctx, name) },
+	)
+}
+
+// mustBeIdle refuses while the Director works on the deployment.
+func (b *Broker) mustBeIdle(ctx context.Context, deployment string) error {
+	tasks, err := b.Tasks.TasksInProgress(ctx, deployment)
+	if err != nil {
+		return fmt.Errorf("looking for tasks of deployment %s: %w", deployment, err)
+	}
+	if len(tasks) > 0 {
+		b.Logger.InfoContext(ctx, "operation.in-progress", slog.Int("task_id", tasks[0].ID), slog.String("description", tasks[0].Description))
+		return operationInProgress()
+	}
+	return nil
+}

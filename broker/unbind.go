@@ -1,0 +1,44 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+
+	"github.com/pivotal-cf/brokerapi/v11/domain"
+)
+
+// Unbind takes credentials back (OSB 2.17, DELETE …/service_bindings/:id). As for Deprovision, the plan may have left the
+// catalog.
+func (b *Broker) Unbind(ctx context.Context, instanceID, bindingID string, details domain.UnbindDetails, _ bool) (domain.UnbindSpec, error) {
+	ctx, cancel := b.begin(ctx, instanceID, slog.String("binding_id", bindingID), slog.String("plan_id", details.PlanID))
+	defer cancel()
+
+	if refusal := b.offering.offers(details.ServiceID); refusal != nil {
+		return domain.UnbindSpec{}, refusal
+	}
+	parameters, err := json.Marshal(details)
+	if err != nil {
+		return domain.UnbindSpec{}, b.failed(ctx, instanceID, OperationUnbind, err)
+	}
+	unlock, err := b.bindings.wait(ctx, instanceID)
+	if err != nil {
+		return domain.UnbindSpec{}, b.failed(ctx, instanceID, OperationUnbind, err)
+	}
+	defer unlock()
+
+	facts, err := b.bindingRequest(ctx, instanceID, b.offering.plans[details.PlanID])
+	if err == nil {
+		facts.BindingID, facts.RequestParameters = bindingID, parameters
+		err = b.Adapter.DeleteBinding(ctx, facts)
+	}
+	if err != nil {
+		failure := b.bindFailed(ctx, instanceID, OperationUnbind, err)
+		if failure.Kind == NotFound { // with the instance its bindings are gone
+			failure.Kind = Gone
+		}
+		return domain.UnbindSpec{}, failure
+	}
+	b.Logger.InfoContext(ctx, "unbind.done")
+	return domain.UnbindSpec{}, nil
+}

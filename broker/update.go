@@ -1,0 +1,178 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/pivotal-cf/brokerapi/v11/domain"
+
+	"github.com/on-demand-broker/odb/boshclient"
+	"github.com/on-demand-broker/odb/manifests"
+)
+
+// Update starts an instance's update, or its upgrade if the maintenance version is all that changes (OSB 2.17,
+// PATCH /v2/service_instances/:id).
+func (b *Broker) Update(ctx context.Context, instanceID string, details domain.UpdateDetails, asyncAllowed bool) (domain.UpdateServiceSpec, error) {
+	ctx, cancel := b.begin(ctx, instanceID, slog.String("plan_id", details.PlanID))
+	defer cancel()
+
+	d, refusal := b.admitUpdate(instanceID, details, asyncAllowed)
+	if refusal != nil {
+		return domain.UpdateServiceSpec{}, refusal
+	}
+	unlock, refusal := b.lock(instanceID)
+	if refusal != nil {
+		return domain.UpdateServiceSpec{}, refusal
+	}
+	defer unlock()
+
+	done, err := b.redeploy(ctx, d)
+	if err != nil {
+		return domain.UpdateServiceSpec{}, b.failed(ctx, instanceID, d.operation, err)
+	}
+	return domain.UpdateServiceSpec{
+		IsAsync:       true,
+		DashboardURL:  done.dashboardURL,
+		OperationData: done.operation,
+		Metadata:      domain.InstanceMetadata{Labels: done.labels},
+	}, nil
+}
+
+// admitUpdate is what the request alone can tell: the plans, and whether it is an update or an upgrade.
+func (b *Broker) admitUpdate(instanceID string, details domain.UpdateDetails, asyncAllowed bool) (deployment, *Error) {
+	target, previous, refusal := b.plansOf(details)
+	if refusal != nil {
+		return deployment{}, refusal
+	}
+	if !asyncAllowed {
+		return deployment{}, asyncRequired()
+	}
+	parameters, refusal := objectOf(details.RawParameters)
+	if refusal != nil {
+		return deployment{}, refusal
+	}
+	operation, refusal := b.offering.decide(change{
+		target: target, previous: previous, parameters: !isEmptyObject(parameters),
+		requested: details.MaintenanceInfo, before: details.PreviousValues.MaintenanceInfo,
+	})
+	if refusal != nil {
+		return deployment{}, refusal
+	}
+	if previous == nil {
+		previous = target
+	}
+	d := deployment{operation: operation, instanceID: instanceID, plan: target, previousPlan: previous}
+	var err error
+	if d.parameters, err = adapterParameters(operation, details, parameters); err != nil {
+		return deployment{}, &Error{Kind: Internal, Message: "The request could not be passed on to the service", Cause: err}
+	}
+	return d, nil
+}
+
+// adapterParameters are what the adapter gets: of an upgrade the context alone, as the user asked for nothing.
+func adapterParameters(operation OperationType, details domain.UpdateDetails, parameters json.RawMessage) (json.RawMessage, error) {
+	if operation != OperationUpgrade {
+		return requestParameters(details, parameters)
+	}
+	context, refusal := objectOf(details.RawContext)
+	if refusal != nil {
+		context = noParameters
+	}
+	return json.Marshal(map[string]json.RawMessage{"context": context})
+}
+
+// plansOf finds the plan that is asked for and the one before. OSB lets a platform leave plan_id out when the plan
+// stays: then previous_values tell it.
+func (b *Broker) plansOf(details domain.UpdateDetails) (target, previous *plan, refusal *Error) {
+	if refusal = b.offering.offers(details.ServiceID); refusal != nil {
+		return nil, nil, refusal
+	}
+	targetID, previousID := details.PlanID, details.PreviousValues.PlanID
+	if targetID == "" {
+		if targetID = previousID; targetID == "" {
+			return nil, nil, refuse(BadRequest, "plan_id is missing, and so is previous_values.plan_id: send one of them")
+		}
+	}
+	if target, refusal = b.offering.plan(details.ServiceID, targetID); refusal != nil {
+		return nil, nil, refusal
+	}
+	if previousID == "" || previousID == targetID {
+		return target, target, nil
+	}
+	if previous = b.offering.plans[previousID]; previous == nil {
+		return nil, nil, refuse(BadRequest, "previous_values.plan_id %q is not a plan of service %q: see the catalog", previousID, b.offering.Name)
+	}
+	if !b.offering.PlanUpdatable {
+		return nil, nil, refuse(PlanChangeNotSupported, "The service does not support changing plans")
+	}
+	return target, previous, nil
+}
+
+// redeploy is what comes under the instance's lock: the facts, the check for pending changes, the deploy.
+func (b *Broker) redeploy(ctx context.Context, d deployment) (submitted, error) {
+	deployed, err := b.readDeployed(ctx, &d)
+	if err != nil {
+		return submitted{}, err
+	}
+	if d.operation == OperationUpdate && !b.Switches.SkipCheckForPendingChanges {
+		if err := b.mustHaveNoPendingChanges(ctx, d, deployed); err != nil {
+			return submitted{}, err
+		}
+	}
+	return b.deploy(ctx, d)
+}
+
+// readDeployed asks the Director for what the adapter must know of the present state, all at once.
+func (b *Broker) readDeployed(ctx context.Context, d *deployment) (manifest string, err error) {
+	name := d.name()
+	var deployed boshclient.Deployment
+	err = sideBySide(ctx,
+		func(ctx context.Context) error { return b.mustBeIdle(ctx, name) },
+		func(ctx context.Context) (err error) {
+			d.previousConfigs, err = b.currentConfigs(ctx, name)
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			deployed, err = b.Deployments.Deployment(ctx, name)
+			return err
+		},
+	)
+	switch {
+	case errors.Is(err, boshclient.ErrNotFound):
+		return "", refuse(NotFound, "Service instance %s does not exist", d.instanceID)
+	case err != nil:
+		return "", fmt.Errorf("reading deployment %s: %w", name, err)
+	case deployed.BeingCreated:
+		// No task runs and there is no manifest: the first deploy failed. There is nothing to update from.
+		return "", refuse(Refused, "Service instance %s was not created successfully: delete it and create it anew", d.instanceID)
+	}
+	d.previousManifest = deployed.Manifest
+	return deployed.Manifest, nil
+}
+
+// mustHaveNoPendingChanges refuses an update by a user that would bring along what the operator changed and has not
+// rolled out: the manifest is generated anew for the plan as it was, and must be the deployed one.
+func (b *Broker) mustHaveNoPendingChanges(ctx context.Context, d deployment, deployedText string) error {
+	unchanged := d
+	unchanged.plan = d.previousPlan
+	unchanged.parameters = noParameters
+	_, regenerated, err := b.generate(ctx, unchanged)
+	if err != nil {
+		return err
+	}
+	if regenerated.Text() == deployedText {
+		return nil
+	}
+	deployed, err := manifests.Parse(deployedText)
+	if err != nil {
+		return fmt.Errorf("the deployed manifest of %s: %w", d.name(), err)
+	}
+	if manifests.SamePending(regenerated, deployed) {
+		return nil
+	}
+	b.Logger.WarnContext(ctx, "update.pending-changes", slog.String("deployment", d.name()), slog.String("diff", manifests.Diff(deployed, regenerated)))
+	return refuse(Refused, "Service cannot be updated at this time, please try again later or contact your operator for more information: there are changes to the service that have not been applied to this instance")
+}

@@ -1,0 +1,133 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/pivotal-cf/brokerapi/v11/domain"
+
+	"github.com/on-demand-broker/odb/broker"
+)
+
+// Broker is what is served.
+type Broker interface {
+	domain.ServiceBroker
+	Readiness(ctx context.Context) broker.Readiness
+	// Stop ends work that outlives its request.
+	Stop()
+}
+
+// Options are what a server is made of.
+type Options struct {
+	// Address is host:port to listen on; an empty host means all interfaces, port 0 a free one.
+	Address string
+	// CertFile and KeyFile are PEM files; with them the server speaks HTTPS only.
+	CertFile, KeyFile string
+	// Username and Password are those of /v2.
+	Username, Password string
+	// ExposeOperationalErrors lets users see what is otherwise only in the log.
+	ExposeOperationalErrors bool
+	// ShutdownTimeout is how long requests may go on after Run's context ended.
+	ShutdownTimeout time.Duration
+	Logger          *slog.Logger
+	Broker          Broker
+}
+
+// Limits of a connection. There is none on the time a handler takes: what a verb waits for (Director requests, adapter
+// runs) has its own deadline.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readBodyTimeout   = 30 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+	maxBodyBytes      = 2 << 20
+)
+
+// Server serves one broker on one address.
+type Server struct {
+	options  Options
+	http     *http.Server
+	listener net.Listener
+}
+
+// New returns a server that doesn't listen yet. It fails if certificate and key can't be used.
+func New(options Options) (*Server, error) {
+	s := &Server{options: options}
+	s.http = &http.Server{
+		Handler:           newHandler(options),
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(options.Logger.Handler(), slog.LevelDebug), // handshakes that fail and the like
+	}
+	if options.CertFile != "" {
+		certificate, err := tls.LoadX509KeyPair(options.CertFile, options.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("broker.tls: %w", err)
+		}
+		s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}
+	}
+	return s, nil
+}
+
+// Listen takes the address. From here on connections are accepted, and served once Run runs.
+func (s *Server) Listen() error {
+	listener, err := net.Listen("tcp", s.options.Address)
+	if err != nil {
+		return fmt.Errorf("listening on %s (broker.host and broker.port): %w", s.options.Address, err)
+	}
+	s.listener = listener
+	return nil
+}
+
+// URL is where the server is reached, after Listen.
+func (s *Server) URL() string {
+	scheme := "http"
+	if s.http.TLSConfig != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + s.listener.Addr().String()
+}
+
+// Run serves until ctx ends, then lets requests finish within the shutdown time. What still runs after that is cut, which
+// is logged and no error: tasks go on in the Director, and the platform asks again.
+func (s *Server) Run(ctx context.Context) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.serve() }()
+	select {
+	case err := <-failed:
+		s.options.Broker.Stop()
+		return err
+	case <-ctx.Done():
+	}
+	s.options.Logger.Info("server.stopping", slog.String("within", s.options.ShutdownTimeout.String()))
+	limit, cancel := context.WithTimeout(context.Background(), s.options.ShutdownTimeout)
+	defer cancel()
+	err := s.http.Shutdown(limit)
+	s.options.Broker.Stop()
+	if err != nil {
+		s.options.Logger.Error("server.requests-cut", slog.String("error", err.Error()))
+		s.http.Close()
+	}
+	s.options.Logger.Info("server.stopped")
+	return nil
+}
+
+func (s *Server) serve() error {
+	var err error
+	if s.http.TLSConfig != nil {
+		err = s.http.ServeTLS(s.listener, "", "")
+	} else {
+		err = s.http.Serve(s.listener)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
