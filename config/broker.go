@@ -1,0 +1,67 @@
+package config
+
+import (
+	"net"
+	"strings"
+	"time"
+)
+
+// Broker is how the broker itself is reached and what it is allowed to do.
+type Broker struct {
+	// Host is the address to listen on, without port; empty means all interfaces.
+	Host     string `yaml:"host"`
+	Port     int    `yaml:"port"`
+	Username string `yaml:"username"`
+	Password Secret `yaml:"password"`
+	// DisableSSLCertVerification is about Cloud Foundry's API and UAA only, never about the Director or CredHub.
+	DisableSSLCertVerification bool `yaml:"disable_ssl_cert_verification"`
+	// DisableCFStartupChecks runs the broker without Cloud Foundry: the section cf is not even looked at.
+	DisableCFStartupChecks bool `yaml:"disable_cf_startup_checks"`
+	DisableBOSHConfigs     bool `yaml:"disable_bosh_configs"`
+	StartupBanner          bool `yaml:"startup_banner"`
+	// ShutdownTimeout is how long requests may take to end after SIGTERM; 0 cuts them at once.
+	ShutdownTimeout         time.Duration `yaml:"shutdown_timeout_in_seconds" unit:"seconds"`
+	ExposeOperationalErrors bool          `yaml:"expose_operational_errors"`
+	EnablePlanSchemas       bool          `yaml:"enable_plan_schemas"`
+	// UseStdin gives the adapter its input as JSON on standard input rather than as arguments.
+	UseStdin                   bool `yaml:"use_stdin"`
+	EnableSecureManifests      bool `yaml:"enable_secure_manifests"`
+	EnableTelemetry            bool `yaml:"enable_telemetry"`
+	SupportBackupAgentBinding  bool `yaml:"support_backup_agent_binding"`
+	SkipCheckForPendingChanges bool `yaml:"skip_check_for_pending_changes"`
+	TLS                        TLS  `yaml:"tls"`
+}
+
+// TLS names the PEM files to serve HTTPS with. HTTPS is served only if both are given.
+type TLS struct {
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
+}
+
+// Enabled tells whether HTTPS is to be served.
+func (t TLS) Enabled() bool { return t.CertFile != "" && t.KeyFile != "" }
+
+func (b Broker) check(at section) {
+	switch port := at.key("port"); {
+	case b.Port == 0:
+		port.need(Error, false, "give the TCP port to listen on (BOSH deployments use 8080)")
+	case b.Port < 0 || b.Port > 65535:
+		port.refuse("is not a TCP port", "give one from 1 to 65535")
+	}
+	if strings.ContainsAny(b.Host, "/@ ") || strings.Contains(b.Host, ":") && net.ParseIP(b.Host) == nil {
+		at.key("host").refuse("is not a host name or an IP address", "give the address alone, the port belongs to broker.port")
+	}
+	at.key("username").need(Error, b.Username != "", "give the user that the platform authenticates as")
+	at.key("password").need(Error, b.Password != "", "give the password that the platform authenticates with")
+	if b.ShutdownTimeout < 0 {
+		at.key("shutdown_timeout_in_seconds").warn("is negative, which cuts requests off at once", "give the seconds that they may take to end")
+	}
+	// The existing broker serves plain HTTP with half a pair, so this one starts; nobody should be left in doubt, though.
+	const plain = "is missing while the other half of the pair is given, so plain HTTP is served"
+	switch {
+	case b.TLS.CertFile != "" && b.TLS.KeyFile == "":
+		at.key("tls", "key_file").warn(plain, "give the path of the certificate's private key")
+	case b.TLS.CertFile == "" && b.TLS.KeyFile != "":
+		at.key("tls", "cert_file").warn(plain, "give the path of the certificate")
+	}
+}

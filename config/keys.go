@@ -1,0 +1,133 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// unknownKey reports a key that nobody reads. It has always been ignored, so it is no reason not to start.
+func (d *decoder) unknownKey(key *yaml.Node, place section, known []string) {
+	if reason := retired(place.path); reason != "" {
+		place.notice("has no effect: "+reason, "remove it")
+		return
+	}
+	want := "remove it, or use one of " + strings.Join(known, ", ")
+	if near := nearest(key.Value, known); near != "" {
+		want = fmt.Sprintf("did you mean %q?", near)
+	} else if elsewhere := placesOf(key.Value); len(elsewhere) == 1 {
+		want = "it belongs to " + elsewhere[0]
+	}
+	place.warn("is not a key that the broker knows", want)
+}
+
+// extraKey speaks up about a key that will be forwarded, if it looks like a slip of the pen for one that is known.
+func (d *decoder) extraKey(key *yaml.Node, place section, known []string) {
+	if near := closest(key.Value, known); near != "" {
+		place.warn("is not a key that the broker knows, and is forwarded as it is", fmt.Sprintf("did you mean %q?", near))
+	}
+}
+
+// retired says why a key that the existing broker accepts does nothing.
+func retired(path string) string {
+	switch path {
+	case "broker.enable_optimised_upgrades":
+		return "upgrades of several instances are steered by the errand's own settings"
+	case "bosh.authentication.uaa.url":
+		return "the Director itself says where its UAA is"
+	default:
+		return ""
+	}
+}
+
+// nearest finds the known key that was probably meant: one that differs in a letter or three, or that has the unknown one as its
+// first or last words.
+func nearest(key string, known []string) string {
+	if near := closest(key, known); near != "" {
+		return near
+	}
+	key = strings.ToLower(key)
+	for _, candidate := range known {
+		if strings.HasSuffix(candidate, "_"+key) || strings.HasPrefix(candidate, key+"_") {
+			return candidate
+		}
+	}
+	return ""
+}
+
+// closest finds the known key at the smallest edit distance, if that is small for the length of the key.
+func closest(key string, known []string) string {
+	key = strings.ReplaceAll(strings.ToLower(key), "-", "_")
+	if len(key) > 64 {
+		return ""
+	}
+	best, least := "", min(max(len(key)/4, 1), 3)+1
+	for _, candidate := range known {
+		if distance := editDistance(key, candidate); distance < least {
+			best, least = candidate, distance
+		}
+	}
+	return best
+}
+
+// editDistance counts the bytes to insert, delete, replace or swap with their neighbour to get from a to b.
+func editDistance(a, b string) int {
+	var before, previous []int // the rows of the two prefixes of a that are shorter
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		before, previous, row = previous, row, make([]int, len(b)+1)
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			replace := previous[j-1]
+			if a[i-1] != b[j-1] {
+				replace++
+			}
+			row[j] = min(previous[j]+1, row[j-1]+1, replace)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}
+
+// placesOf lists the paths at which a key is known, with [] for the items of lists.
+func placesOf(key string) []string {
+	var places []string
+	eachKey(reflect.TypeFor[Config](), "", func(path string) {
+		if path == key || strings.HasSuffix(path, "."+key) {
+			places = append(places, path)
+		}
+	})
+	return places
+}
+
+// eachKey walks the table of known keys, depth first.
+func eachKey(t reflect.Type, path string, visit func(path string)) {
+	switch t.Kind() {
+	case reflect.Pointer:
+		eachKey(t.Elem(), path, visit)
+	case reflect.Slice:
+		eachKey(t.Elem(), path+"[]", visit)
+	case reflect.Map:
+		eachKey(t.Elem(), path+".*", visit)
+	case reflect.Struct:
+		known, _ := keysOf(t)
+		names := make([]string, 0, len(known))
+		for name := range known {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			at := joinKey(path, name)
+			visit(at)
+			eachKey(t.FieldByIndex(known[name]).Type, at, visit)
+		}
+	}
+}
