@@ -102,7 +102,7 @@ func describe(event boshclient.TaskEvent) string {
 	} else if event.Task != "" && event.Task != event.Stage {
 		text += ": " + event.Task
 	}
-	if event.Total > 1 {
+	if event.Total > 1 && event.Index <= event.Total {
 		text += fmt.Sprintf(" (%d of %d)", event.Index, event.Total)
 	}
 	return text
