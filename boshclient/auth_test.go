@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,10 +25,10 @@ type uaaMode struct {
 	overrides map[string]http.HandlerFunc
 }
 
-func newUAAMode(overrides map[string]http.HandlerFunc, adjust ...func(*httptest.Server)) *uaaMode {
+func newUAAMode(overrides map[string]http.HandlerFunc) *uaaMode {
 	d := &uaaMode{overrides: overrides}
 	d.accepted.Store("")
-	d.standIn = newStandIn(d.serve, adjust...)
+	d.standIn = newStandIn(d.serve)
 	return d
 }
 
@@ -202,7 +201,7 @@ var _ = Describe("A Director with a UAA", func() {
 
 	It("is found again when the UAA has moved", func(ctx SpecContext) {
 		director := newUAAMode(nil)
-		moved := newUAAMode(nil, func(s *httptest.Server) {})
+		moved := newUAAMode(nil)
 		where := atomic.Value{}
 		where.Store(moved.URL)
 		director.overrides = map[string]http.HandlerFunc{
@@ -228,6 +227,19 @@ var _ = Describe("A Director with a UAA", func() {
 		Entry("names a UAA without a scheme", `{"user_authentication":{"type":"uaa","options":{"url":"127.0.0.1:1"}}}`, false),
 		Entry("names a UAA that can't be read", `{"user_authentication":{"type":"uaa","options":{"url":"https://[/"}}}`, false),
 	)
+
+	It("is submitted to again when the connection could not be made, although the UAA's could", func(ctx SpecContext) {
+		uaa := newUAAMode(nil)
+		director := newStandIn(byRoute(map[string]http.HandlerFunc{
+			"GET /info": func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Connection", "close")
+				_, _ = fmt.Fprintf(w, `{"user_authentication":{"type":"uaa","options":{"urls":[%q]}}}`, uaa.URL+"/uaa")
+			},
+			"POST /deployments": redirecting(303, "/tasks/6"),
+		}), dropping(1, 1))
+		Expect(director.client(withClient).Deploy(ctx, boshclient.Deploy{Manifest: "name: a"})).To(Equal(6))
+		Expect(director.asked()).To(Equal([]string{"GET /info", "POST /deployments"}))
+	})
 
 	It("that is away was sent nothing, though /info may have been", func(ctx SpecContext) {
 		director := newUAAMode(map[string]http.HandlerFunc{"GET /info": cut})

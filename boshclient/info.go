@@ -47,7 +47,8 @@ func (c *Client) info(ctx context.Context, anonymous bool) (Info, error) {
 		UserAuthentication struct {
 			Type    string `json:"type"`
 			Options struct {
-				URL string `json:"url"`
+				URL  string   `json:"url"`
+				URLs []string `json:"urls"`
 			} `json:"options"`
 		} `json:"user_authentication"`
 	}
@@ -55,9 +56,13 @@ func (c *Client) info(ctx context.Context, anonymous bool) (Info, error) {
 	if err := c.exchange(ctx, r, &body, http.StatusOK); err != nil {
 		return Info{}, err
 	}
+	options := body.UserAuthentication.Options
+	if options.URL == "" && len(options.URLs) > 0 {
+		options.URL = options.URLs[0]
+	}
 	return Info{
 		Name: body.Name, UUID: body.UUID, Version: body.Version, User: text(body.User),
-		Authentication: body.UserAuthentication.Type, UAAURL: body.UserAuthentication.Options.URL,
+		Authentication: body.UserAuthentication.Type, UAAURL: options.URL,
 	}, nil
 }
 

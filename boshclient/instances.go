@@ -18,6 +18,7 @@ const (
 	addressTaskLimit = 5 * time.Minute
 	firstPoll        = 200 * time.Millisecond
 	slowestPoll      = 3 * time.Second
+	fastestPoll      = 50 * time.Millisecond
 	cancelLimit      = 2 * time.Second
 )
 
@@ -115,7 +116,7 @@ func (c *Client) awaitTask(ctx context.Context, id int) (Task, error) {
 		if err == nil && task.Ended() {
 			return task, nil
 		}
-		if err == nil && !sleep(ctx, jittered(pause)) {
+		if err == nil && !sleep(ctx, beforeDeadline(ctx, jittered(pause))) {
 			err = &Unavailable{
 				Op: fmt.Sprintf("GET /tasks/%d", id), Sent: true,
 				Cause: fmt.Errorf("the task is still %s: %w", task.State, endOf(ctx)),
@@ -126,6 +127,14 @@ func (c *Client) awaitTask(ctx context.Context, id int) (Task, error) {
 		}
 		pause = min(2*pause, slowestPoll)
 	}
+}
+
+// beforeDeadline shortens a pause so that a last look or two fit in before the deadline.
+func beforeDeadline(ctx context.Context, pause time.Duration) time.Duration {
+	if deadline, ok := ctx.Deadline(); ok {
+		return min(pause, max(time.Until(deadline)*3/4, fastestPoll))
+	}
+	return pause
 }
 
 // endOf is why a ctx has ended or, as sleep doesn't wait for a deadline that it would miss, is about to end.

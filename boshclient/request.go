@@ -122,7 +122,7 @@ func (c *Client) send(ctx context.Context, r request, refused string) (used stri
 		return "", nil, err
 	}
 	if !r.anonymous {
-		if err := c.authorize(req, refused); err != nil {
+		if err := c.authorize(ctx, req, refused); err != nil {
 			return "", nil, err
 		}
 	}
@@ -173,9 +173,10 @@ func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, erro
 	return req, nil
 }
 
-// authorize sets the Authorization header: basic credentials, or the session's token.
-func (c *Client) authorize(req *http.Request, refused string) error {
-	token := func(bool) (string, error) { return c.tokens.header(req.Context(), refused) }
+// authorize sets the Authorization header: basic credentials, or the session's token. The ctx is not the request's own,
+// whose trace would take a connection to the UAA for one to the Director.
+func (c *Client) authorize(ctx context.Context, req *http.Request, refused string) error {
+	token := func(bool) (string, error) { return c.tokens.header(ctx, refused) }
 	return director.NewAuthRequestAdjustment(token, c.username, c.password).Adjust(req, refused != "")
 }
 

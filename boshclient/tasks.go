@@ -2,6 +2,7 @@ package boshclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -86,12 +87,18 @@ func (c *Client) Task(ctx context.Context, id int) (Task, error) {
 // TasksInProgress lists the tasks of a deployment that have not ended, newest first. Tasks that only look (VM lists, logs,
 // ssh) are left out.
 func (c *Client) TasksInProgress(ctx context.Context, deployment string) ([]Task, error) {
+	if deployment == "" {
+		return nil, errors.New("tasks in progress: of which deployment?") // the Director would list everybody's
+	}
 	states := StateQueued + "," + StateProcessing + "," + StateCancelling
 	return c.tasks(ctx, url.Values{"deployment": {deployment}, "state": {states}, "verbose": {"1"}})
 }
 
 // TasksByContext lists the tasks that were submitted with a context id, newest first. An empty deployment means any.
 func (c *Client) TasksByContext(ctx context.Context, deployment, contextID string) ([]Task, error) {
+	if contextID == "" {
+		return nil, errors.New("tasks by context: of which context id?") // the Director would list all tasks
+	}
 	query := url.Values{"context_id": {contextID}, "verbose": {"1"}}
 	if deployment != "" {
 		query.Set("deployment", deployment)

@@ -192,6 +192,10 @@ var _ = Describe("Requests as a Director was seen to understand them", func() {
 		}
 		_, err := c.Task(ctx, 0)
 		Expect(err).To(MatchError(ContainSubstring("can't be the id")))
+		_, err = c.TasksInProgress(ctx, "")
+		Expect(err).To(MatchError(ContainSubstring("which deployment")))
+		_, err = c.TasksByContext(ctx, "si-a", "")
+		Expect(err).To(MatchError(ContainSubstring("which context")))
 		_, _, err = c.TaskEvents(ctx, 1, -1)
 		Expect(err).To(MatchError(ContainSubstring("offset")))
 		_, err = c.Deploy(ctx, boshclient.Deploy{Manifest: "name: a", ContextID: strings.Repeat("x", 65)})

@@ -2,10 +2,12 @@ package boshclient
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -64,5 +66,21 @@ func TestShortenKeepsWholeCharacters(t *testing.T) {
 		if !utf8.ValidString(got) || len(got) > maxDescription+len("...") {
 			t.Errorf("%d bytes, valid %v", len(got), utf8.ValidString(got))
 		}
+	}
+}
+
+func TestNoPauseGoesPastTheDeadline(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	start := time.Now()
+	if sleep(ctx, 61*time.Second) || time.Since(start) > 30*time.Second {
+		t.Error("it waited")
+	}
+	if got := beforeDeadline(ctx, time.Hour); got > 45*time.Second {
+		t.Errorf("a pause of %v", got)
+	}
+	if got := beforeDeadline(t.Context(), time.Hour); got != time.Hour {
+		t.Errorf("without a deadline a pause of %v", got)
 	}
 }
