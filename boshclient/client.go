@@ -49,6 +49,7 @@ type Client struct {
 	tokens     *tokenSession // nil with basic auth
 	transport  *http.Transport
 	timeout    time.Duration
+	pause      time.Duration // before a second try
 	bodyLimit  int64
 	userAgent  string
 	lastAnswer atomic.Int64 // Unix nanoseconds; 0 = never
@@ -69,7 +70,7 @@ func New(options Options) (*Client, error) {
 	}
 	c := &Client{
 		base: base, username: options.Username, password: options.Password, transport: transport,
-		timeout: options.Timeout, bodyLimit: options.BodyLimit, userAgent: options.UserAgent,
+		timeout: options.Timeout, pause: defaultPause, bodyLimit: options.BodyLimit, userAgent: options.UserAgent,
 	}
 	if c.timeout <= 0 {
 		c.timeout = defaultTimeout

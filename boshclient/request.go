@@ -23,7 +23,7 @@ import (
 
 const (
 	maxTries       = 3
-	firstPause     = 100 * time.Millisecond // before the second try, four times that before the third, each ±50 %
+	defaultPause   = 100 * time.Millisecond // before the second try, four times that before the third, each ±50 %
 	maxContextID   = 64                     // the Director answers 400, code 70010, to more
 	maxDrain       = 256 << 10
 	contextHeader  = "X-Bosh-Context-Id"
@@ -61,7 +61,7 @@ type answer struct {
 func (c *Client) do(ctx context.Context, r request) (*answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	pause := firstPause
+	pause := c.pause
 	for try := 1; ; try++ {
 		a, err := c.authorized(ctx, r)
 		if try == maxTries || !worthAnotherTry(r, a, err) || !sleep(ctx, jittered(pause)) {

@@ -94,6 +94,7 @@ func (s *standIn) client(change ...func(*boshclient.Options)) *boshclient.Client
 	}
 	client, err := boshclient.New(options)
 	Expect(err).NotTo(HaveOccurred())
+	boshclient.HurryUp(client)
 	DeferCleanup(client.Close)
 	return client
 }

@@ -1,0 +1,6 @@
+package boshclient
+
+import "time"
+
+// HurryUp shortens the pauses between tries.
+func HurryUp(c *Client) { c.pause = 5 * time.Millisecond }
