@@ -30,8 +30,8 @@ type Binding struct {
 	BackupAgentURL  string
 }
 
-// CreateBinding asks the adapter for credentials. The facts ErrBindingExists and ErrAppGUIDMissing belong to this verb. Errors: as
-// of GenerateManifest.
+// CreateBinding asks the adapter for credentials. The facts ErrBindingExists and ErrAppGUIDMissing belong to this verb.
+// Errors: as of GenerateManifest.
 func (c *Client) CreateBinding(ctx context.Context, request BindingRequest) (Binding, error) {
 	invocation, err := request.invocation(VerbCreateBinding, c.useStdin)
 	if err != nil {
@@ -44,8 +44,8 @@ func (c *Client) CreateBinding(ctx context.Context, request BindingRequest) (Bin
 	return parseBinding(output)
 }
 
-// DeleteBinding asks the adapter to take credentials back; what it prints on success has no meaning. The fact
-// ErrBindingNotFound belongs to this verb. Errors: as of GenerateManifest, without *OutputError for the form of the output.
+// DeleteBinding asks the adapter to take credentials back. What it prints on success has no meaning, only its size can be
+// a fault. The fact ErrBindingNotFound belongs to this verb. Errors: as of GenerateManifest.
 func (c *Client) DeleteBinding(ctx context.Context, request BindingRequest) error {
 	invocation, err := request.invocation(VerbDeleteBinding, c.useStdin)
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 )
 
-// GenerateManifest is the input of generate-manifest. Nil maps and a nil PreviousPlan reach the adapter as null, which means
-// something else than an empty map.
+// GenerateManifest is the input of generate-manifest. Nil maps and a nil PreviousPlan reach the adapter as null, which
+// means something else than an empty map.
 type GenerateManifest struct {
 	ServiceDeployment ServiceDeployment
 	Plan              Plan

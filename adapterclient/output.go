@@ -15,7 +15,8 @@ func parseOutput(verb string, output []byte, into any) error {
 	}
 	var wrongType *json.UnmarshalTypeError
 	if errors.As(err, &wrongType) && wrongType.Field != "" {
-		return &OutputError{Verb: verb, What: fmt.Sprintf("the JSON has another type at %q than the protocol says", wrongType.Field)}
+		what := fmt.Sprintf("the JSON has another type at %q than the protocol says", wrongType.Field)
+		return &OutputError{Verb: verb, What: what}
 	}
 	if wrongType != nil {
 		return &OutputError{Verb: verb, What: "the JSON is not an object"}

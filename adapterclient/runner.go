@@ -89,7 +89,7 @@ func (c *Client) start(ctx context.Context, invocation invocation) (*ending, err
 		_ = stderr.Close()
 		<-drained
 	}
-	_ = command.Wait() // It adds nothing to the process state but that stdin wasn't read to its end: the adapter's affair.
+	_ = command.Wait() // Its error only adds to the process state that stdin wasn't read to its end: the adapter's affair.
 	ending.code = command.ProcessState.ExitCode()
 	if status, ok := command.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		ending.signal = status.Signal()
@@ -120,7 +120,8 @@ func (c *Client) command(ctx context.Context, invocation invocation) *exec.Cmd {
 func (c *Client) judge(ctx context.Context, verb string, ending *ending, took time.Duration) error {
 	switch {
 	case ending.stdout.dropped > 0:
-		return &OutputError{Verb: verb, Limit: c.outputLimit, What: fmt.Sprintf("more than the %d bytes allowed on stdout", c.outputLimit)}
+		what := fmt.Sprintf("more than the %d bytes allowed on stdout", c.outputLimit)
+		return &OutputError{Verb: verb, What: what, Limit: c.outputLimit}
 	case ending.stopped:
 		return stopError(verb, ctx.Err(), took)
 	case ending.code != 0:

@@ -145,7 +145,8 @@ func (g InstanceGroup) MarshalJSON() ([]byte, error) {
 
 func isInstanceGroupKey(key string) bool {
 	switch key {
-	case "name", "vm_type", "vm_extensions", "persistent_disk_type", "instances", "networks", "azs", "lifecycle", "migrated_from":
+	case "name", "vm_type", "vm_extensions", "persistent_disk_type", "instances", "networks", "azs", "lifecycle",
+		"migrated_from":
 		return true
 	}
 	return false

@@ -1,6 +1,7 @@
 // Package adaptertest provides a service adapter for tests: a true executable, so that what is tested is a true
 // process. It records what it receives and, unless it is steered otherwise, behaves like the adapter of a plain service.
 // Records and steering are files in the double's folder, read at each run: it can be steered while a broker uses it.
+// A double that still waits for something when its folder is removed ends.
 package adaptertest
 
 import (
@@ -110,8 +111,8 @@ func (d *Double) Steer(verb string, steering Steering) error {
 	return d.folder.write(d.folder.steering(verb, ""), steering)
 }
 
-// SteerInstance does the same for the calls that concern one service instance, named by its id; it goes before Steer. It has no
-// meaning for generate-plan-schemas, which concerns none.
+// SteerInstance does the same for the calls that concern one service instance, named by its id; it goes before Steer. It
+// has no meaning for generate-plan-schemas, which concerns none, and comes too late for IgnoreStdin and IgnoreTerm.
 func (d *Double) SteerInstance(verb, instanceID string, steering Steering) error {
 	return d.folder.write(d.folder.steering(verb, instanceID), steering)
 }

@@ -14,7 +14,10 @@ import (
 // Folder is where a double and its test meet. Only the double's own program has a use for it.
 type Folder string
 
-const recordSuffix = ".json"
+const (
+	recordSuffix = ".json"
+	pollInterval = 10 * time.Millisecond
+)
 
 func (f Folder) join(parts ...string) string {
 	return filepath.Join(append([]string{string(f)}, parts...)...)
@@ -52,15 +55,31 @@ func (f Folder) Add(call Call) error {
 	return f.write(filepath.Join(f.calls(), name), call)
 }
 
-// AwaitLetGo returns when the name is let go.
-func (f Folder) AwaitLetGo(name string) {
-	const pollInterval = 5 * time.Millisecond
-	for {
+// AwaitLetGo returns true when the name is let go, false if the folder is removed: then the test is over.
+func (f Folder) AwaitLetGo(name string) bool {
+	for f.exists() {
 		if _, err := os.Stat(f.hold(name)); err == nil {
-			return
+			return true
 		}
 		time.Sleep(pollInterval)
 	}
+	return false
+}
+
+// Sleep returns true when the time is over, false if the folder is removed before.
+func (f Folder) Sleep(duration time.Duration) bool {
+	for end := time.Now().Add(duration); time.Now().Before(end); {
+		if !f.exists() {
+			return false
+		}
+		time.Sleep(min(time.Until(end), pollInterval))
+	}
+	return true
+}
+
+func (f Folder) exists() bool {
+	_, err := os.Stat(string(f))
+	return err == nil
 }
 
 // LockForChild returns a file whose lock lasts for as long as somebody has it open.

@@ -3,6 +3,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,16 +16,13 @@ import (
 	"github.com/on-demand-broker/odb/adapterclient/adaptertest"
 )
 
+// errTestOver ends a double that outlived its test.
+var errTestOver = errors.New("the folder was removed while this call was waiting")
+
 // childVerb makes the program be the process that another run leaves behind.
 const childVerb = "be-a-child"
 
 func main() {
-	if len(os.Args) == 3 && os.Args[1] == childVerb {
-		if duration, err := time.ParseDuration(os.Args[2]); err == nil {
-			time.Sleep(duration)
-		}
-		return
-	}
 	code, err := run()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "adapter double:", err)
@@ -43,6 +41,9 @@ func run() (exitCode int, err error) {
 		return 0, fmt.Errorf("no verb given")
 	}
 	verb, args := os.Args[1], os.Args[2:]
+	if verb == childVerb {
+		return 0, beAChild(folder, args)
+	}
 	steering, _, err := folder.Steering(verb, "")
 	if err != nil {
 		return 0, err
@@ -86,10 +87,12 @@ func behave(folder adaptertest.Folder, request request, steering adaptertest.Ste
 			return 0, err
 		}
 	}
-	if steering.Hold != "" {
-		folder.AwaitLetGo(steering.Hold)
+	if steering.Hold != "" && !folder.AwaitLetGo(steering.Hold) {
+		return 0, errTestOver
 	}
-	time.Sleep(steering.Sleep)
+	if !folder.Sleep(steering.Sleep) {
+		return 0, errTestOver
+	}
 	flood(os.Stderr, steering.FloodStderr)
 	_, _ = os.Stderr.WriteString(steering.Stderr)
 	flood(os.Stdout, steering.FloodStdout)
@@ -127,6 +130,14 @@ func flood(to io.Writer, size int) {
 			return
 		}
 	}
+}
+
+func beAChild(folder adaptertest.Folder, args []string) error {
+	duration, err := time.ParseDuration(strings.Join(args, " "))
+	if err == nil {
+		folder.Sleep(duration)
+	}
+	return err
 }
 
 func leaveChild(folder adaptertest.Folder, steering adaptertest.Steering) error {

@@ -69,8 +69,8 @@ func readManifest(text string) (*manifest, error) {
 	return &manifest, nil
 }
 
-// defaultManifest has each of the plan's groups with every job of the releases. A parameter of the request goes before one in
-// the previous manifest, as the protocol tells adapters.
+// defaultManifest has each of the plan's groups with every job of the releases. A parameter of the request goes before
+// one in the previous manifest, as the protocol tells adapters.
 func (r request) defaultManifest() (string, error) {
 	parameters := r.previous.parameters()
 	maps.Copy(parameters, r.parameters)
