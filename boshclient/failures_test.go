@@ -77,6 +77,7 @@ var _ = Describe("What the Director refuses", func() {
 		director := newStandIn(load("305").play)
 		_, err := director.client().CreateConfig(ctx, boshclient.CreateConfig{Type: "cloud", Name: "si-a", Content: "a: 1", ExpectedLatestID: new("2")})
 		Expect(err).To(MatchError(boshclient.ErrConfigChanged))
+		Expect(err).To(MatchError(ContainSubstring("config cloud/si-a: ")))
 		var changed *boshclient.ConfigChanged
 		Expect(errors.As(err, &changed)).To(BeTrue())
 		Expect(changed).To(Equal(&boshclient.ConfigChanged{Type: "cloud", Name: "si-a", LatestID: "4", ExpectedID: "2"}))

@@ -130,6 +130,8 @@ var _ = Describe("A link's address", func() {
 		var left *boshclient.LinkLeft
 		Expect(errors.As(err, &left)).To(BeTrue())
 		Expect(left.LinkID).To(Equal("1"))
+		Expect(err).To(MatchError(ContainSubstring(`link "1" of deployment si-a is left`)))
+		Expect(unavailable(err).Op).To(Equal("DELETE /links/1"))
 		Expect(address).To(Equal("q-s0.server.default.si-a.bosh"))
 	})
 
