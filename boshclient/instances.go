@@ -31,9 +31,9 @@ type Instance struct {
 	IPs   []string
 }
 
+// instanceBody is a line of GET /instances, and as much as is read of one of the VM task's result.
 type instanceBody struct {
-	Job       string   `json:"job"`      // GET /instances
-	JobName   string   `json:"job_name"` // the task's result
+	Job       string   `json:"job"`
 	Index     *int     `json:"index"`
 	ID        string   `json:"id"`
 	AZ        *string  `json:"az"`
