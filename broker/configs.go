@@ -62,4 +62,9 @@ func (b *Broker) deleteConfigs(ctx context.Context, deployment string, types *[]
 	return nil
 }
 
-func typesOf(configs map[string]string) []string { return slices.Sorted(maps.Keys(configs)) }
+// typesOf lists the types in a fixed order; of none it is an empty list, which is to know that there are none.
+func typesOf(configs map[string]string) []string {
+	types := slices.AppendSeq(make([]string, 0, len(configs)), maps.Keys(configs))
+	slices.Sort(types)
+	return types
+}

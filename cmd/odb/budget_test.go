@@ -1,0 +1,86 @@
+package main
+
+import (
+	"net/http"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/on-demand-broker/odb/adapterclient/adaptertest"
+	"github.com/on-demand-broker/odb/devdirector"
+)
+
+// What a call may cost the Director is a promise: it is shared by all brokers, and slow.
+var _ = Describe("the Director's patience", func() {
+	type budget struct{ requests, tasks int }
+	var w *world
+	var clock *devdirector.ManualClock
+
+	BeforeEach(func() {
+		clock = devdirector.NewManualClock(time.Now())
+		w = newWorld(tasksTake(time.Minute), setting{director: func(o *devdirector.Options) { o.Clock = clock }})
+		w.platform.do("GET", "/v2/catalog", nil)
+	})
+
+	costs := func(allowed budget, call func()) {
+		GinkgoHelper()
+		w.director.ResetStats()
+		call()
+		stats := w.director.Stats()
+		Expect(stats.TotalRequests).To(Equal(allowed.requests), "requests: %v", stats.Requests)
+		Expect(stats.TotalTasks).To(Equal(allowed.tasks), "tasks: %v", stats.Tasks)
+	}
+	ends := func() { clock.Advance(2 * time.Minute) }
+	status := func(a answer, want int) { GinkgoHelper(); Expect(a.status).To(Equal(want), a.text) }
+
+	It("is asked for little", func() {
+		p := w.platform
+		costs(budget{0, 0}, func() { status(p.do("GET", "/v2/catalog", nil), http.StatusOK) })
+
+		var provision answer
+		costs(budget{3, 1}, func() { provision = p.provision("i-1", nil); status(provision, http.StatusAccepted) })
+		clock.Advance(30 * time.Second)
+		costs(budget{2, 0}, func() { status(p.lastOperation("i-1", provision.operation()), http.StatusOK) })
+		costs(budget{2, 0}, func() { status(p.lastOperation("i-1", provision.operation()), http.StatusOK) })
+		ends()
+		costs(budget{1, 0}, func() { status(p.lastOperation("i-1", provision.operation()), http.StatusOK) })
+
+		costs(budget{2, 0}, func() { status(p.bind("i-1", "b-1", nil), http.StatusCreated) })
+		costs(budget{2, 0}, func() { status(p.unbind("i-1", "b-1"), http.StatusOK) })
+
+		costs(budget{4, 1}, func() { status(p.update("i-1", object{"parameters": object{"a": 1}}), http.StatusAccepted) })
+		ends()
+
+		var deprovision answer
+		costs(budget{3, 1}, func() { deprovision = p.deprovision("i-1"); status(deprovision, http.StatusAccepted) })
+		ends()
+		costs(budget{1, 0}, func() { status(p.lastOperation("i-1", deprovision.operation()), http.StatusOK) })
+	})
+
+	It("is asked once more for each config", func() {
+		Expect(w.adapter.Steer("generate-manifest", adaptertest.Steering{Configs: map[string]any{"cloud": "vm_extensions: []\n", "runtime": "addons: []\n"}})).To(Succeed())
+		costs(budget{5, 1}, func() { status(w.platform.provision("i-1", nil), http.StatusAccepted) })
+	})
+
+	It("keeps its connections", func() {
+		w.platform.provisionedAt("i-1", ends)
+		for range 3 { // until the pool is warm
+			w.platform.bind("i-1", "b", nil)
+		}
+		w.director.ResetStats()
+		for range 100 {
+			status(w.platform.bind("i-1", "b", nil), http.StatusCreated)
+		}
+		Expect(w.director.Stats().Connections).To(BeNumerically("<=", 1))
+	})
+})
+
+// provisionedAt makes an instance whose task ends when the story says so.
+func (p *platform) provisionedAt(id string, ends func()) {
+	GinkgoHelper()
+	a := p.provision(id, nil)
+	Expect(a.status).To(Equal(http.StatusAccepted), a.text)
+	ends()
+	Expect(p.follow(id, a.operation())).To(Equal("succeeded"))
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"log/slog"
+	"net"
+	"slices"
+	"strconv"
+
+	"github.com/on-demand-broker/odb/adapterclient"
+	"github.com/on-demand-broker/odb/boshclient"
+	"github.com/on-demand-broker/odb/broker"
+	"github.com/on-demand-broker/odb/config"
+	"github.com/on-demand-broker/odb/server"
+)
+
+// newServer wires the rooms together. It is the one place that sees the whole configuration; nothing is asked of
+// anybody yet.
+func newServer(c *config.Config, logger *slog.Logger) (*server.Server, error) {
+	director, err := newDirector(c.BOSH)
+	if err != nil {
+		return nil, err
+	}
+	adapter, err := newAdapter(c, logger)
+	if err != nil {
+		return nil, err
+	}
+	b, err := broker.New(broker.Options{
+		Deployments: director,
+		Tasks:       director,
+		Configs:     director,
+		Health:      director,
+		Adapter:     adapter,
+		Catalog:     c.ServiceCatalog,
+		Deployment:  c.ServiceDeployment,
+		Switches: broker.Switches{
+			DisableBOSHConfigs:         c.Broker.DisableBOSHConfigs,
+			ExposeOperationalErrors:    c.Broker.ExposeOperationalErrors,
+			SkipCheckForPendingChanges: c.Broker.SkipCheckForPendingChanges,
+			SupportBackupAgentBinding:  c.Broker.SupportBackupAgentBinding,
+		},
+		Logger: logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return server.New(server.Options{
+		Address:                 net.JoinHostPort(c.Broker.Host, strconv.Itoa(c.Broker.Port)),
+		CertFile:                c.Broker.TLS.CertFile,
+		KeyFile:                 c.Broker.TLS.KeyFile,
+		Username:                c.Broker.Username,
+		Password:                c.Broker.Password.Reveal(),
+		ExposeOperationalErrors: c.Broker.ExposeOperationalErrors,
+		ShutdownTimeout:         c.Broker.ShutdownTimeout,
+		Logger:                  logger,
+		Broker:                  b,
+	})
+}
+
+func newDirector(c config.BOSH) (*boshclient.Client, error) {
+	return boshclient.New(boshclient.Options{
+		URL:          c.URL,
+		CACert:       c.RootCACert,
+		Username:     c.Authentication.Basic.Username,
+		Password:     c.Authentication.Basic.Password.Reveal(),
+		ClientID:     c.Authentication.UAA.ClientCredentials.ClientID,
+		ClientSecret: c.Authentication.UAA.ClientCredentials.ClientSecret.Reveal(),
+		Timeout:      c.Timeout,
+		UserAgent:    "odb/" + version,
+	})
+}
+
+func newAdapter(c *config.Config, logger *slog.Logger) (*adapterclient.Client, error) {
+	return adapterclient.New(adapterclient.Options{
+		Path:     c.ServiceAdapter.Path,
+		UseStdin: c.Broker.UseStdin,
+		Timeout:  c.ServiceAdapter.Timeout,
+		Timeouts: c.ServiceAdapter.Timeouts,
+		Env:      adapterEnvironment(c.ServiceAdapter.Env),
+		Logger:   logger,
+	})
+}
+
+// adapterEnvironment is the one that the operator built; nil, for the broker's own, if they built none.
+func adapterEnvironment(built map[string]string) []string {
+	if built == nil {
+		return nil
+	}
+	env := make([]string, 0, len(built))
+	for name, value := range built {
+		env = append(env, name+"="+value)
+	}
+	slices.Sort(env)
+	return env
+}
