@@ -122,6 +122,11 @@ func (b *Broker) dnsAddresses(ctx context.Context, deployment string, plan *plan
 		address, err := b.Deployments.LinkAddress(ctx, boshclient.LinkAddress{
 			Deployment: deployment, InstanceGroup: dns.InstanceGroup, Provider: dns.LinkProvider, AZs: dns.AZs, Status: dns.Status,
 		})
+		var left *boshclient.LinkLeft
+		if errors.As(err, &left) { // the address is good all the same
+			b.Logger.WarnContext(ctx, "bind.link-left", slog.String("error", err.Error()))
+			err = nil
+		}
 		if err != nil {
 			return fmt.Errorf("the DNS address %q of %s: %w", dns.Name, deployment, err)
 		}

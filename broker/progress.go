@@ -87,8 +87,12 @@ func (b *Broker) stage(ctx context.Context, task boshclient.Task) string {
 	return known.stage
 }
 
-// instanceTask matches an event's task that names an instance: group/id (index), maybe (canary).
-var instanceTask = regexp.MustCompile(`^(\S+)/\S+ \((\d+)\)`)
+var (
+	// instanceTask matches an event's task that names an instance: group/id (index), maybe (canary).
+	instanceTask = regexp.MustCompile(`^(\S+)/\S+ \((\d+)\)`)
+	// packageTask matches one that names a package: name/fingerprint.
+	packageTask = regexp.MustCompile(`^(\S+)/[0-9a-f]{32,}$`)
+)
 
 // describe words one event: `Updating instance redis/0 (2 of 3)`. Events of a task that goes well are of interest when
 // something starts; that it goes on or ends adds nothing.
@@ -99,6 +103,8 @@ func describe(event boshclient.TaskEvent) string {
 	text := event.Stage
 	if names := instanceTask.FindStringSubmatch(event.Task); names != nil {
 		text += " " + names[1] + "/" + names[2]
+	} else if names := packageTask.FindStringSubmatch(event.Task); names != nil {
+		text += ": " + names[1]
 	} else if event.Task != "" && event.Task != event.Stage {
 		text += ": " + event.Task
 	}

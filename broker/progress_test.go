@@ -12,7 +12,7 @@ func TestDescribe(t *testing.T) {
 	for want, event := range map[string]boshclient.TaskEvent{
 		"Updating instance redis/0 (2 of 3)":            {State: "started", Stage: "Updating instance", Task: "redis/62b7f7eb-f56a-4c75-b029-98697fde4695 (0)", Index: 2, Total: 3},
 		"Updating instance redis/1":                     {State: "started", Stage: "Updating instance", Task: "redis/62b7f7eb-f56a-4c75-b029-98697fde4695 (1) (canary)", Index: 1, Total: 1},
-		"Compiling packages: tool/12f9 (1 of 2)":        {State: "started", Stage: "Compiling packages", Task: "tool/12f9", Index: 1, Total: 2},
+		"Compiling packages: tool (1 of 2)":             {State: "started", Stage: "Compiling packages", Task: "tool/12f9796e7a522d3ad7c917af935ed870a4603d6d1d52982e87e5e1cc87ec1beb", Index: 1, Total: 2},
 		"Preparing deployment":                          {State: "started", Stage: "Preparing deployment", Task: "Preparing deployment", Index: 1, Total: 1},
 		"Preparing deployment: Rendering templates":     {State: "started", Stage: "Preparing deployment", Task: "Rendering templates", Index: 2, Total: 1},
 		"Deleting instances redis/0":                    {State: "started", Stage: "Deleting instances", Task: "redis/62b7f7eb (0)", Index: 1, Total: 1},

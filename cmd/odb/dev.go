@@ -84,7 +84,7 @@ func dev(ctx context.Context, f devFlags, stdout, stderr io.Writer) (err error) 
 	defer func() { err = errors.Join(err, director.Close()) }()
 
 	section := config.BOSH{URL: director.URL(), RootCACert: director.CACert(), Timeout: 30 * time.Second}
-	section.Authentication.Basic = config.BasicAuthentication{Username: devUser, Password: devPassword}
+	section.Authentication.Basic = config.BasicAuthentication{Username: devUser, Password: config.NewSecret(devPassword)}
 	if f.config == "" {
 		printDirector(stdout, section)
 		<-ctx.Done()

@@ -20,7 +20,7 @@ func main() {
 	odb := flag.String("odb", "bin/odb", "the odb executable")
 	config := flag.String("config", "examples/cache/broker.yml", "the broker's configuration")
 	user := flag.String("user", "broker", "broker.username of that configuration")
-	password := flag.String("password", "broker-password", "broker.password of that configuration")
+	password := flag.String("password", "broker", "broker.password of that configuration")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
