@@ -15,7 +15,7 @@ func (b BasicAuthentication) given() bool { return b != BasicAuthentication{} }
 
 func (b BasicAuthentication) check(at section, severity Severity) {
 	at.key("username").need(severity, b.Username != "", "give the user's name")
-	at.key("password").need(severity, b.Password != "", "give the user's password")
+	at.key("password").need(severity, !b.Password.Empty(), "give the user's password")
 }
 
 // ClientCredentials is a UAA client.
@@ -28,7 +28,7 @@ func (c ClientCredentials) given() bool { return c != ClientCredentials{} }
 
 func (c ClientCredentials) check(at section, severity Severity) {
 	at.key("client_id").need(severity, c.ClientID != "", "give the UAA client's id")
-	at.key("client_secret").need(severity, c.ClientSecret != "", "give the UAA client's secret")
+	at.key("client_secret").need(severity, !c.ClientSecret.Empty(), "give the UAA client's secret")
 }
 
 // UAAAuthentication is a UAA client or a UAA user.

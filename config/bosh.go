@@ -23,8 +23,8 @@ type BOSHAuthentication struct {
 
 // DirectorUAA is a client of the Director's UAA, whose address the Director itself tells.
 type DirectorUAA struct {
-	UAAAuthentication
-	flatClient
+	UAAAuthentication `yaml:",inline"`
+	flatClient        `yaml:",inline"`
 }
 
 // flatClient is how the BOSH job's properties spell the client.

@@ -52,7 +52,7 @@ func (b Broker) check(at section) {
 		at.key("host").refuse("is not a host name or an IP address", "give the address alone, the port belongs to broker.port")
 	}
 	at.key("username").need(Error, b.Username != "", "give the user that the platform authenticates as")
-	at.key("password").need(Error, b.Password != "", "give the password that the platform authenticates with")
+	at.key("password").need(Error, !b.Password.Empty(), "give the password that the platform authenticates with")
 	if b.ShutdownTimeout < 0 {
 		at.key("shutdown_timeout_in_seconds").warn("is negative, which cuts requests off at once", "give the seconds that they may take to end")
 	}

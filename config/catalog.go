@@ -53,7 +53,7 @@ type MaintenanceInfo struct {
 	Version     string            `yaml:"version"`
 	Description string            `yaml:"description"`
 	Public      map[string]string `yaml:"public"`
-	Private     SecretValues      `yaml:"private"`
+	Private     map[string]Secret `yaml:"private"`
 }
 
 // Plan finds a plan by its id. Of two with one id the first has always been the one.
@@ -154,7 +154,7 @@ func (c *DashboardClient) check(at section) {
 		return
 	}
 	at.key("id").need(Warning, c.ID != "", "give the OAuth client's id")
-	at.key("secret").need(Warning, c.Secret != "", "give the OAuth client's secret")
+	at.key("secret").need(Warning, !c.Secret.Empty(), "give the OAuth client's secret")
 	at.key("redirect_uri").need(Warning, c.RedirectURI != "", "give the dashboard's address (Cloud Foundry refuses a catalog without)")
 }
 

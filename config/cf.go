@@ -7,7 +7,7 @@ type CF struct {
 	// DisableSSLCertVerification is about the management of UAA clients; see also the key of this name in Broker.
 	DisableSSLCertVerification bool  `yaml:"disable_ssl_cert_verification"`
 	UAA                        CFUAA `yaml:"uaa"`
-	legacyCF
+	legacyCF                   `yaml:",inline"`
 }
 
 // CFUAA is how the broker gets its tokens, and the UAA clients that it makes for service instances.

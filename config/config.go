@@ -124,6 +124,8 @@ func (c *Config) settle(doc *document) {
 }
 
 var (
+	// The YAML parser, other than its scanner, counts lines from 0.
+	fromZero      = regexp.MustCompile(`did not find expected (key|'-' indicator|node content|<document start>|',' or)`)
 	syntaxLine    = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(?:yaml: )?`)
 	unknownAnchor = regexp.MustCompile(`unknown anchor '(.*)' referenced`)
 )
@@ -134,10 +136,13 @@ func (d *document) reportSyntax(err error, text []byte) {
 	complaint := err.Error()
 	found := syntaxLine.FindStringSubmatch(complaint)
 	line, _ := strconv.Atoi(found[1]) // none given means the first
+	if line > 0 && fromZero.MatchString(complaint) {
+		line++
+	}
 	if alias := unknownAnchor.FindStringSubmatch(complaint); alias != nil {
 		before, _, _ := bytes.Cut(text, []byte("*"+alias[1]))
 		d.report(1+bytes.Count(before, []byte("\n")), "", Error, "a value begins with * and so refers to an anchor, which is not defined", "quote it if it is meant as text")
 		return
 	}
-	d.report(line, "", Error, "is not YAML: "+strings.TrimPrefix(complaint, found[0]), "check indentation, colons and quotes around this line")
+	d.report(line, "", Error, "is not YAML: "+strings.TrimPrefix(complaint, found[0]), "check indentation, colons and quotes from this line on")
 }

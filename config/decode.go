@@ -16,11 +16,6 @@ const maxAliased = 100_000
 
 var durationType = reflect.TypeFor[time.Duration]()
 
-// nodeDecoder is a type that reads its value in its own way.
-type nodeDecoder interface {
-	decodeNode(n *yaml.Node, at section)
-}
-
 // decoder lays a YAML tree over typed structs, whose yaml tags are the table of known keys. It reports what doesn't fit
 // and goes on, and notes the line of all it passes, so that checks can be written over the plain structs afterwards.
 type decoder struct {
@@ -58,15 +53,9 @@ func (d *decoder) enter(n *yaml.Node, at section) (target *yaml.Node, ok bool) {
 		target = n.Alias
 		d.aliases++
 	}
-	if d.aliases > 0 {
-		d.aliased++
-	}
-	switch {
-	case d.open[target]:
+	if d.open[target] {
 		d.refuse(n, at, "contains itself", "remove the alias that closes the circle")
-	case d.aliased == maxAliased:
-		d.refuse(n, at, "aliases blow the file up beyond all measure", "write out what is meant")
-	case d.aliased < maxAliased:
+	} else if d.afford(n, at) {
 		d.open[target] = true
 		return target, true
 	}
@@ -74,6 +63,18 @@ func (d *decoder) enter(n *yaml.Node, at section) (target *yaml.Node, ok bool) {
 		d.aliases--
 	}
 	return nil, false
+}
+
+// afford counts what is reached through aliases and says, once, that it is too much.
+func (d *decoder) afford(n *yaml.Node, at section) bool {
+	if d.aliases == 0 {
+		return true
+	}
+	d.aliased++
+	if d.aliased == maxAliased+1 {
+		d.refuse(n, at, "aliases blow the file up beyond all measure", "write out what is meant")
+	}
+	return d.aliased <= maxAliased
 }
 
 func (d *decoder) leave(n, target *yaml.Node) {
@@ -101,14 +102,24 @@ func (d *decoder) value(n *yaml.Node, out reflect.Value, at section) {
 		}
 		out = out.Elem()
 	}
-	if own, ok := out.Addr().Interface().(nodeDecoder); ok {
-		own.decodeNode(target, at)
+	switch own := out.Addr().Interface().(type) {
+	case *Secret:
+		if d.expect(target, yaml.ScalarNode, kindNames[reflect.String], at) {
+			*own = NewSecret(text(target))
+		}
+		return
+	case *Disabled:
+		own.decode(target, at)
 		return
 	}
 	want := kindNames[out.Kind()]
 	switch out.Kind() {
 	case reflect.Interface:
-		d.setAny(target, out, at)
+		if tree := d.treeAt(target, at); tree != nil {
+			out.Set(reflect.ValueOf(tree))
+		} else {
+			out.SetZero()
+		}
 	case reflect.Struct:
 		if d.expect(target, yaml.MappingNode, want, at) {
 			d.fields(target, out, at)
@@ -125,14 +136,6 @@ func (d *decoder) value(n *yaml.Node, out reflect.Value, at section) {
 		if d.expect(target, yaml.ScalarNode, want, at) {
 			d.scalar(target, out, at)
 		}
-	}
-}
-
-func (d *decoder) setAny(n *yaml.Node, out reflect.Value, at section) {
-	if v := d.tree(n, at); v != nil {
-		out.Set(reflect.ValueOf(v))
-	} else {
-		out.SetZero()
 	}
 }
 
@@ -264,9 +267,9 @@ func (d *decoder) merge(n *yaml.Node, at section, lay func(*yaml.Node)) {
 func keysOf(t reflect.Type) (known map[string][]int, extra []int) {
 	known = map[string][]int{}
 	for _, field := range reflect.VisibleFields(t) {
-		name, options, tagged := strings.Cut(field.Tag.Get("yaml"), ",")
+		name, options, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 		switch {
-		case options == "inline" && tagged:
+		case options == "inline" && field.Type.Kind() == reflect.Map:
 			extra = field.Index
 		case name != "" && !behindKey(t, field.Index):
 			known[name] = field.Index
@@ -277,7 +280,8 @@ func keysOf(t reflect.Type) (known map[string][]int, extra []int) {
 
 // behindKey tells whether a promoted field belongs to an embedded struct that has a key of its own.
 func behindKey(t reflect.Type, index []int) bool {
-	return len(index) > 1 && t.Field(index[0]).Tag.Get("yaml") != ""
+	name, _, _ := strings.Cut(t.Field(index[0]).Tag.Get("yaml"), ",")
+	return len(index) > 1 && name != ""
 }
 
 func isNull(n *yaml.Node) bool {

@@ -4,9 +4,9 @@ import "strings"
 
 // ServiceDeployment is what service instances are made of.
 type ServiceDeployment struct {
-	Releases  []Release  `yaml:"releases"`
-	Stemcells []Stemcell `yaml:"stemcells"`
-	legacyDeployment
+	Releases         []Release  `yaml:"releases"`
+	Stemcells        []Stemcell `yaml:"stemcells"`
+	legacyDeployment `yaml:",inline"`
 }
 
 // Release is a BOSH release with the jobs that instances take from it.

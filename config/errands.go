@@ -67,9 +67,9 @@ func (e *LifecycleErrands) settled(at section) *LifecycleErrands {
 	return &settled
 }
 
-// decodeNode takes what the BOSH template took. The existing broker doesn't read the key at all, so nothing that stands
+// decode takes what the BOSH template took. The existing broker doesn't read the key at all, so nothing that stands
 // there is a reason not to start.
-func (d *Disabled) decodeNode(n *yaml.Node, at section) {
+func (d *Disabled) decode(n *yaml.Node, at section) {
 	switch resolve(n) {
 	case true, "true":
 		*d = true

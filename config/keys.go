@@ -64,7 +64,7 @@ func closest(key string, known []string) string {
 	if len(key) > 64 {
 		return ""
 	}
-	best, least := "", min(max(len(key)/4, 1), 3)+1
+	best, least := "", min(max(len(key)/4, 1), 3, len(key)-1)+1
 	for _, candidate := range known {
 		if distance := editDistance(key, candidate); distance < least {
 			best, least = candidate, distance

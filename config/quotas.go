@@ -10,7 +10,7 @@ type Quotas struct {
 	// ServiceInstanceLimit is nil if there is none; 0 allows nothing.
 	ServiceInstanceLimit *int                     `yaml:"service_instance_limit"`
 	Resources            map[string]ResourceQuota `yaml:"resources"`
-	legacyQuotas
+	legacyQuotas         `yaml:",inline"`
 }
 
 // ResourceQuota is about one kind of resource. Of a plan, Cost is what each of its instances uses, and Limit, if not

@@ -29,6 +29,8 @@ func (d *decoder) scalar(n *yaml.Node, out reflect.Value, at section) {
 		}
 	case int:
 		fits = setNumber(out, float64(v), int64(v))
+	case uint64: // too big for an int, but a price may be anything
+		fits = setNumber(out, float64(v), 0)
 	case float64:
 		fits = setNumber(out, v, int64(v))
 		if fits && out.Kind() == reflect.Int && v != math.Trunc(v) {
@@ -74,58 +76,63 @@ func text(n *yaml.Node) string {
 
 // resolve gives a value its type, as the existing broker's YAML 1.1 did: nil, bool, int, uint64, float64 or string.
 func resolve(n *yaml.Node) any {
-	switch n.ShortTag() {
-	case "!!null":
+	const quoted = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle | yaml.TaggedStyle
+	switch tag := n.ShortTag(); {
+	case tag == "!!null":
 		return nil
-	case "!!bool", "!!int", "!!float":
-		var v any
-		if err := n.Decode(&v); err != nil {
-			return n.Value
+	case tag == "!!bool" || tag == "!!str" && n.Style&quoted == 0:
+		if v, ok := boolean(n.Value); ok {
+			return v
 		}
-		return v
-	case "!!str":
-		const quoted = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle | yaml.TaggedStyle
-		if n.Style&quoted == 0 {
-			switch n.Value {
-			case "y", "Y", "yes", "Yes", "YES", "on", "On", "ON":
-				return true
-			case "n", "N", "no", "No", "NO", "off", "Off", "OFF":
-				return false
-			}
+	case tag == "!!int" || tag == "!!float":
+		var v any
+		if err := n.Decode(&v); err == nil {
+			return v
 		}
 	}
 	return text(n)
 }
 
+// boolean reads the words of YAML 1.1.
+func boolean(word string) (v, ok bool) {
+	switch word {
+	case "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE":
+		return true, true
+	case "n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE":
+		return false, true
+	default:
+		return false, false
+	}
+}
+
 // tree decodes what is forwarded unread: maps are map[string]any all the way down, so that JSON can say them.
 func (d *decoder) tree(n *yaml.Node, at section) any {
-	target, ok := n, true
-	if n.Kind == yaml.AliasNode {
-		if target, ok = d.enter(n, at); !ok {
-			return nil
-		}
-		defer d.leave(n, target)
-	} else if d.aliases > 0 {
-		if d.aliased++; d.aliased > maxAliased {
-			return nil // reported by the alias that leads here, or the next one
-		}
+	target, ok := d.enter(n, at)
+	if !ok {
+		return nil
 	}
-	switch target.Kind {
+	defer d.leave(n, target)
+	return d.treeAt(target, at)
+}
+
+// treeAt is tree for a node that was entered.
+func (d *decoder) treeAt(n *yaml.Node, at section) any {
+	switch n.Kind {
 	case yaml.MappingNode:
 		tree := map[string]any{}
-		d.branches(target, tree, at)
+		d.branches(n, tree, at)
 		return tree
 	case yaml.SequenceNode:
-		list := make([]any, 0, len(target.Content))
-		for i, item := range target.Content {
+		list := make([]any, 0, len(n.Content))
+		for i, item := range n.Content {
 			list = append(list, d.tree(item, at.item(i)))
 		}
 		return list
 	default:
-		v := resolve(target)
+		v := resolve(n)
 		if number, ok := v.(float64); ok && (math.IsNaN(number) || math.IsInf(number, 0)) {
-			d.doc.report(target.Line, at.path, Warning, "is a number that JSON can't say, so the adapter gets text", "quote it")
-			return target.Value
+			d.doc.report(n.Line, at.path, Warning, "is a number that JSON can't say, so the adapter gets text", "quote it")
+			return n.Value
 		}
 		return v
 	}

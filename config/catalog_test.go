@@ -1,0 +1,51 @@
+package config_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/on-demand-broker/odb/config"
+)
+
+func TestPropertiesOfAPlanLieOverTheGlobalOnes(t *testing.T) {
+	t.Parallel()
+	catalog := config.ServiceCatalog{GlobalProperties: map[string]any{"a": 1, "b": map[string]any{"x": 1}}}
+	plan := config.Plan{Properties: map[string]any{"b": map[string]any{"y": 2}, "c": 3}}
+	got := catalog.PropertiesOf(plan)
+	want := map[string]any{"a": 1, "b": map[string]any{"y": 2}, "c": 3}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%v", got)
+	}
+	got["d"] = 4
+	if len(catalog.GlobalProperties) != 2 || len(plan.Properties) != 2 {
+		t.Error("the result shares a map with the configuration")
+	}
+	if (config.ServiceCatalog{}).PropertiesOf(config.Plan{}) == nil {
+		t.Error("no properties are an empty map, which adapters get as {}")
+	}
+}
+
+func TestPlanIsFoundByID(t *testing.T) {
+	t.Parallel()
+	catalog := config.ServiceCatalog{Plans: []config.Plan{{ID: "a", Name: "first"}, {ID: "a", Name: "second"}, {ID: "b"}}}
+	if plan, ok := catalog.Plan("a"); !ok || plan.Name != "first" {
+		t.Errorf("%+v %v", plan, ok)
+	}
+	if _, ok := catalog.Plan("c"); ok {
+		t.Error("found a plan that isn't there")
+	}
+}
+
+func TestPlanIsBindableLikeTheOffering(t *testing.T) {
+	t.Parallel()
+	yes, no := true, false
+	for _, c := range []struct {
+		offering bool
+		plan     *bool
+		want     bool
+	}{{true, nil, true}, {false, nil, false}, {true, &no, false}, {false, &yes, true}} {
+		if got := (config.ServiceCatalog{Bindable: c.offering}).IsBindable(config.Plan{Bindable: c.plan}); got != c.want {
+			t.Errorf("%v %v: %v", c.offering, c.plan, got)
+		}
+	}
+}
