@@ -100,13 +100,14 @@ type outcomeBody struct {
 	Kind       Kind       `json:"kind"`
 	Error      *TaskError `json:"error"`
 	Stage      string     `json:"stage"`
+	WorkerDies bool       `json:"worker_dies"`
 	Duration   *duration  `json:"duration"`
 	Times      int        `json:"times"`
 }
 
 func (d *Director) addOutcomeBody(b outcomeBody) error {
 	d.AddOutcome(Outcome{
-		Deployment: b.Deployment, Kind: b.Kind, Error: b.Error, Stage: b.Stage,
+		Deployment: b.Deployment, Kind: b.Kind, Error: b.Error, Stage: b.Stage, WorkerDies: b.WorkerDies,
 		Duration: (*time.Duration)(b.Duration), Times: b.Times,
 	})
 	return nil

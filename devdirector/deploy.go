@@ -28,6 +28,9 @@ const StageDeleting = stageDeleting
 // plan makes the steps of a task that begins now.
 func (w *world) plan(t *task, at time.Time) []step {
 	p := &planner{outcome: w.takeOutcome(t)}
+	if p.outcome.WorkerDies {
+		return []step{{wait: taskTimeout, do: func(at time.Time) { w.abandon(t, at) }}}
+	}
 	switch t.Kind {
 	case KindDeploy:
 		if t.Work.State != "" {
@@ -82,8 +85,8 @@ func (w *world) planDeploy(p *planner, t *task) {
 		p.fail(&preparing, cause)
 		return
 	}
-	p.finish(preparing, 1, func(at time.Time) {
-		dep.Stemcells = sortedStemcells(stemcells)
+	dep.Stemcells = sortedStemcells(stemcells)
+	p.finish(preparing, 0.5, func(at time.Time) {
 		w.generateVariables(dep, m, t, at)
 	})
 	rendering := stageEvent{stage: StagePreparing, total: 1, task: "Rendering templates", index: 2}
@@ -158,29 +161,40 @@ func sortedStemcells(byAlias map[string]nameVersion) []nameVersion {
 	return list
 }
 
-// planCompilation compiles one package a release, the first time that the release meets a stemcell.
+// planCompilation compiles the packages of a release the first time that it meets a stemcell.
 func (w *world) planCompilation(p *planner, t *task, stemcells []nameVersion, m *manifest) {
 	p.stage(stageEvent{stage: stageFindPackages, total: 1, task: "Finding packages to compile", index: 1}, 0.2, nil)
-	var names []string
-	var keys []string
+	var packages []string
 	for _, release := range m.Releases {
 		for _, stemcell := range stemcells {
 			key := compiledKey(release, stemcell)
-			if !w.compiled[key] && !slices.Contains(keys, key) {
-				sum := sha256.Sum256([]byte(release.Name + "/" + release.Version))
-				keys = append(keys, key)
-				names = append(names, release.Name+"/"+hex.EncodeToString(sum[:]))
+			if !w.compiled[key] {
+				w.compiled[key] = true
+				packages = append(packages, w.packagesOf(release)...)
 			}
 		}
 	}
-	for n, key := range keys {
-		e := stageEvent{stage: StageCompiling, total: len(keys), task: names[n], index: n + 1, state: "started"}
+	for n, name := range packages {
+		e := stageEvent{stage: StageCompiling, total: len(packages), task: name, index: n + 1, state: "started"}
 		p.add(0, step{event: &e, do: func(time.Time) { t.compiling = compileResource(m) }})
-		p.finish(e, 4, func(time.Time) {
-			w.compiled[key] = true
-			t.compiling = nil
-		})
+		p.finish(e, 4, func(time.Time) { t.compiling = nil })
 	}
+}
+
+// packagesOf are a release's packages with their fingerprints.
+func (w *world) packagesOf(release nameVersion) []string {
+	names := []string{release.Name}
+	for _, r := range w.options.Releases {
+		if r.Name == release.Name && r.Version == release.Version && len(r.Packages) > 0 {
+			names = r.Packages
+		}
+	}
+	var list []string
+	for _, name := range names {
+		fingerprint := sha256.Sum256([]byte(name + "/" + release.Version))
+		list = append(list, name+"/"+hex.EncodeToString(fingerprint[:]))
+	}
+	return list
 }
 
 func compiledKey(release, stemcell nameVersion) string {
@@ -380,7 +394,7 @@ func planUpdate(p *planner, c groupChange, canaries int, asked work) {
 // planInstanceUpdate appends the lines of one instance's update.
 func planInstanceUpdate(p *planner, e stageEvent, effect func(at time.Time)) {
 	p.begin(e)
-	fails := p.outcome.Error != nil && p.outcome.Stage == e.stage
+	fails := p.outcome.failsIn(e)
 	for _, s := range instanceSteps {
 		if fails && s.progress > failingProgress {
 			break

@@ -112,8 +112,11 @@ func (w *world) planErrand(p *planner, t *task) {
 		p.fail(&preparing, cause)
 		return
 	}
-	p.finish(preparing, 0.5, nil)
 	lifecycle := slices.ContainsFunc(groups, func(g manifestGroup) bool { return g.isErrand() })
+	if lifecycle {
+		p.stage(stageEvent{stage: stageFindPackages, total: 1, task: "Finding packages to compile", index: 1}, 0.2, nil)
+	}
+	p.finish(preparing, 0.5, nil)
 	if lifecycle {
 		planErrandVMs(p, instances)
 	}
@@ -177,7 +180,6 @@ func inspectTargets(targets []errandTarget) string {
 
 // planErrandVMs makes the VMs of an errand group, which has none while its errand doesn't run.
 func planErrandVMs(p *planner, instances []*instance) {
-	p.stage(stageEvent{stage: stageFindPackages, total: 1, task: "Finding packages to compile", index: 1}, 0.2, nil)
 	var missing []*instance
 	for _, i := range instances {
 		if i.CID == "" {

@@ -31,6 +31,8 @@ type Options struct {
 	// answered. TaskDurations overrides it by kind.
 	TaskDuration  time.Duration
 	TaskDurations map[Kind]time.Duration
+	// QueueDelay is how long a task stays queued although a worker is free; a real Director takes about a second.
+	QueueDelay time.Duration
 	// MaxTasks is how many ended tasks of a kind are remembered; default 2000 as in the Director. Negative: all.
 	MaxTasks int
 	// Latency delays each answer, in real time.
@@ -73,6 +75,8 @@ type Release struct {
 	Name, Version string
 	// Jobs are the release's jobs; ErrandJobs those of them that can run as errands.
 	Jobs, ErrandJobs []string
+	// Packages are compiled when the release first meets a stemcell; default one of the release's name.
+	Packages []string
 	// Consumes are the links that jobs ask for, by job: link name → type.
 	Consumes map[string]map[string]string
 }
@@ -94,9 +98,11 @@ type Errand struct {
 const (
 	defaultUUID      = "bc4ec16f-b2a9-477d-b22f-89370da4d5d8"
 	defaultMaxTasks  = 2000
-	directorVersion  = "282.1.17 (e374eb2b)"
+	boshVersion      = "282.1.17"
+	directorVersion  = boshVersion + " (e374eb2b)"
 	lockWait         = 10 * time.Second
 	lockExpiry       = 240 * time.Second
+	taskTimeout      = 180 * time.Second // after which a task without a worker is given up
 	contextIDMaximum = 64
 	bodyMaximum      = 64 << 20
 )

@@ -10,10 +10,12 @@ type Outcome struct {
 	// Deployment and Kind select tasks; "" is any.
 	Deployment string
 	Kind       Kind
-	// Error fails the task, in Stage; without a Stage in "Updating instance" (deploy), "Deleting instances" (delete)
+	// Error fails the task, in Stage (or in the task of that name within a stage, as "Rendering templates"); without a Stage in "Updating instance" (deploy), "Deleting instances" (delete)
 	// or "Running errand". A task that doesn't come to the stage fails at its end.
 	Error *TaskError
 	Stage string
+	// WorkerDies leaves the task processing; after three minutes it is a timeout, and its lock expires after four.
+	WorkerDies bool
 	// Duration, if set, is how long the task takes.
 	Duration *time.Duration
 	// Times is for how many tasks the outcome holds; 0 is once, a negative number always.
@@ -92,6 +94,11 @@ func (w *world) takeOutcome(t *task) *Outcome {
 		found.Error = nil // what fails is leaked, the deployment goes
 	}
 	return &found
+}
+
+// failsIn tells whether the outcome is a failure in what the event is about.
+func (o *Outcome) failsIn(e stageEvent) bool {
+	return o.Error != nil && (o.Stage == e.stage || o.Stage == e.task)
 }
 
 func failingStage(kind Kind) string {

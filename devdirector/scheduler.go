@@ -63,9 +63,17 @@ type lock struct {
 
 // submit hands a task to the workers.
 func (w *world) submit(t *task) {
-	w.queue = append(w.queue, t)
 	w.keepTask(t)
-	w.dispatch(w.now)
+	if w.options.QueueDelay == 0 {
+		w.enqueue(t, w.now)
+		return
+	}
+	w.wake(w.now.Add(w.options.QueueDelay), func(at time.Time) { w.enqueue(t, at) })
+}
+
+func (w *world) enqueue(t *task, at time.Time) {
+	w.queue = append(w.queue, t)
+	w.dispatch(at)
 }
 
 func (w *world) dispatch(at time.Time) {
@@ -119,6 +127,11 @@ func (w *world) giveUpLock(t *task, at time.Time) {
 func (w *world) release(t *task, at time.Time) {
 	held := w.locks[t.Deployment]
 	if held == nil || held.holder != t {
+		return
+	}
+	if t.State == StateTimeout && at.Before(held.expires) {
+		// Nobody is there to release it.
+		w.wake(held.expires, func(at time.Time) { w.release(t, at) })
 		return
 	}
 	w.recordLock(t, "release", at)
@@ -198,6 +211,13 @@ func (w *world) fail(t *task, at time.Time, cause *TaskError) {
 	}
 	w.recordFailure(t, cause.Message, at)
 	w.end(t, at, StateError, truncate(cause.Message))
+}
+
+// abandon is the end of a task whose worker died: it has no result, and is as of when it started.
+func (w *world) abandon(t *task, at time.Time) {
+	w.end(t, at, StateTimeout, "")
+	t.Result, t.Changed = nil, t.Started
+	w.keepTask(t)
 }
 
 // end ends a task, lets its lock go to who waits for it and its worker to who queues.

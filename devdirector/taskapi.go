@@ -135,7 +135,7 @@ func (d *Director) taskOutput(q *request) response {
 // debug is the task's debug output: lines like the Director's, and only ever more of them.
 func (t *task) debug() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "I, [2026-01-01T00:00:00.000001 #1] [0x1]  INFO -- TaskHelper: Director Version: %s\n", directorVersion)
+	fmt.Fprintf(&b, "I, [2026-01-01T00:00:00.000001 #1] [0x1]  INFO -- TaskHelper: Director Version: %s\n", boshVersion)
 	fmt.Fprintf(&b, "I, [2026-01-01T00:00:00.000002 #1] [0x1]  INFO -- TaskHelper: Enqueuing task: %d\n", t.ID)
 	if !t.Started.IsZero() {
 		fmt.Fprintf(&b, "I, [%s #2] []  INFO -- DirectorJobRunner: Looking for task with task id %d\n", t.Started.UTC().Format("2006-01-02T15:04:05.000000"), t.ID)

@@ -99,7 +99,6 @@ type step struct {
 type planner struct {
 	steps   []step
 	weights []float64
-	fixed   time.Duration
 	outcome *Outcome
 	failed  bool
 }
@@ -135,7 +134,7 @@ func (p *planner) begin(e stageEvent) {
 }
 
 func (p *planner) finish(e stageEvent, weight float64, effect func(at time.Time)) {
-	if p.outcome != nil && p.outcome.Error != nil && p.outcome.Stage == e.stage {
+	if p.outcome.failsIn(e) {
 		p.fail(&e, p.outcome.Error)
 		return
 	}

@@ -77,7 +77,7 @@ func (w *world) found() {
 	w.record(event{User: "_director", Action: "start", ObjectType: "worker", ObjectName: "worker_0"}, w.now)
 	w.record(event{
 		User: "_director", Action: "start", ObjectType: "director", ObjectName: w.options.UUID,
-		Context: map[string]any{"version": directorVersion},
+		Context: map[string]any{"version": boshVersion},
 	}, w.now)
 	if w.options.CloudConfig != "" {
 		first := &config{ID: 1, Type: "cloud", Name: "default", Content: w.options.CloudConfig, Created: w.now}
