@@ -14,8 +14,8 @@ import (
 const (
 	// messageLimit bounds what is kept of a text for people: a failed run's stdout, and stderr.
 	messageLimit = 64 << 10
-	// closingTime is how long the pipes may take to end once nobody of the adapter's group is left. They end at
-	// once unless a process that left the group holds them.
+	// closingTime is how long the pipes, stdin's too, may take to end once nobody of the adapter's group is left. They
+	// end at once unless a process that left the group holds them.
 	closingTime = 200 * time.Millisecond
 )
 
@@ -84,12 +84,11 @@ func (c *Client) start(ctx context.Context, invocation invocation) (*ending, err
 	ending.stopped = !withdraw()
 	ending.orphaned = !closesWithin(drained, c.killAfter)
 	group.end()
-	if !closesWithin(drained, closingTime) {
-		_ = stdout.Close()
-		_ = stderr.Close()
-		<-drained
-	}
-	_ = command.Wait() // Its error only adds to the process state that stdin wasn't read to its end: the adapter's affair.
+	closesWithin(drained, closingTime)
+	// Wait also closes the pipes, which ends the draining if it hasn't ended yet. Its error only adds to the process state
+	// that stdin wasn't read to its end: the adapter's affair.
+	_ = command.Wait()
+	<-drained
 	ending.code = command.ProcessState.ExitCode()
 	if status, ok := command.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		ending.signal = status.Signal()
