@@ -66,7 +66,7 @@ func New(options Options) (*Server, error) {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(options.Logger.Handler(), slog.LevelDebug), // handshakes that fail and the like
 	}
-	if options.CertFile != "" {
+	if s.secure() {
 		certificate, err := tls.LoadX509KeyPair(options.CertFile, options.KeyFile)
 		if err != nil {
 			return nil, fmt.Errorf("broker.tls: %w", err)
@@ -86,10 +86,13 @@ func (s *Server) Listen() error {
 	return nil
 }
 
+// secure tells whether the server speaks HTTPS. (net/http fills TLSConfig in by itself, so that one doesn't tell.)
+func (s *Server) secure() bool { return s.options.CertFile != "" }
+
 // URL is where the server is reached, after Listen.
 func (s *Server) URL() string {
 	scheme := "http"
-	if s.http.TLSConfig != nil {
+	if s.secure() {
 		scheme = "https"
 	}
 	return scheme + "://" + s.listener.Addr().String()
@@ -121,7 +124,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 func (s *Server) serve() error {
 	var err error
-	if s.http.TLSConfig != nil {
+	if s.secure() {
 		err = s.http.ServeTLS(s.listener, "", "")
 	} else {
 		err = s.http.Serve(s.listener)
