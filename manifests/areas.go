@@ -8,64 +8,67 @@ import "strings"
 type area uint8
 
 const (
-	unknown    area = iota // properties, env, options, and every key that isn't named here
-	deployment             // the manifest's root
-	release
-	stemcell
-	instanceGroup
-	job
-	variable
-	addon
-	placement // include and exclude of an addon
-	reference // things that are mostly a name: networks, disks, migrated_from, custom_provider_definitions
-	settings  // update, features, vm_resources: plain values only
-	links     // consumes and provides: link name → link
-	link
-	tags
+	areaUnknown    area = iota // properties, env, options, and every key that isn't named here
+	areaDeployment             // the manifest's root
+	areaRelease
+	areaStemcell
+	areaInstanceGroup
+	areaJob
+	areaVariable
+	areaAddon
+	areaPlacement // include and exclude of an addon
+	areaReference // things that are mostly a name: networks, disks, migrated_from, custom_provider_definitions
+	areaSettings  // update, features, vm_resources: plain values only
+	areaLinks     // consumes and provides: link name → link
+	areaLink
+	areaTags
 )
 
-// rule is what an area says of one key.
+// rule is what an area says of one key. The zero rule is for keys that aren't known.
 type rule struct {
 	area  area // of the mapping below, or of each mapping in the list below
 	text  bool // BOSH wants text here: a number means its text
 	shown bool // scalars may be shown
-}
 
-// forgiving areas treat a key that is absent, null or an empty collection alike, as the BOSH manifest structs of the
-// adapters' SDK do when they leave empty things out. Elsewhere null and absent differ: a job may see the
-// difference, and a link set to null is cut where an absent one is found by type.
-func (a area) forgiving() bool {
-	return a != unknown && a != links && a != link && a != tags
+	// optional keys mean the same absent, null or as an empty collection: the BOSH manifest structs of the adapters'
+	// SDK leave empty things out. Where it isn't set, null and absent differ: a job may see the difference, and a
+	// link set to null is cut where an absent one is found by type.
+	optional bool
 }
 
 // ignoresUpdate is true where `update` is only about how to roll out, not about what is deployed.
-func (a area) ignoresUpdate() bool { return a == deployment || a == instanceGroup }
+func (a area) ignoresUpdate() bool { return a == areaDeployment || a == areaInstanceGroup }
 
 func (a area) rule(key scalar) rule {
-	if key.kind != text {
+	if key.kind != textKind {
 		return rule{}
 	}
 	name := key.text
 	switch a {
-	case unknown:
+	case areaUnknown:
 		return rule{}
-	case links:
-		return rule{area: link, shown: !soundsSecret(name)}
-	case link:
+	case areaLinks:
+		return rule{area: areaLink, shown: !soundsSecret(name)}
+	case areaLink:
 		return linkRule(name)
-	case tags, settings:
+	case areaTags:
 		return rule{shown: !soundsSecret(name)}
+	case areaSettings:
+		return rule{shown: !soundsSecret(name), optional: true}
 	}
-	if below := a.below(name); below != unknown {
-		return rule{area: below}
+	if below := a.below(name); below != areaUnknown {
+		return rule{area: below, optional: true}
 	}
-	if a.textKey(name) {
-		return rule{text: true, shown: true}
+	switch {
+	case a.textKey(name):
+		return rule{text: true, shown: true, optional: true}
+	case a == areaInstanceGroup && (name == "instances" || name == "persistent_disk"):
+		return rule{shown: true, optional: true}
+	case name == "properties" || name == "env" || name == "options":
+		return rule{optional: true}
+	default:
+		return rule{}
 	}
-	if a == instanceGroup && (name == "instances" || name == "persistent_disk") {
-		return rule{shown: true}
-	}
-	return rule{}
 }
 
 // soundsSecret judges keys that people choose: their values may be shown unless the key speaks of a secret.
@@ -91,85 +94,85 @@ func linkRule(name string) rule {
 // below is the area under a key that holds mappings.
 func (a area) below(name string) area {
 	switch a {
-	case deployment:
+	case areaDeployment:
 		switch name {
 		case "releases":
-			return release
+			return areaRelease
 		case "stemcells":
-			return stemcell
+			return areaStemcell
 		case "instance_groups":
-			return instanceGroup
+			return areaInstanceGroup
 		case "variables":
-			return variable
+			return areaVariable
 		case "addons":
-			return addon
+			return areaAddon
 		case "update", "features":
-			return settings
+			return areaSettings
 		case "tags":
-			return tags
+			return areaTags
 		}
-	case instanceGroup:
+	case areaInstanceGroup:
 		switch name {
 		case "jobs":
-			return job
+			return areaJob
 		case "networks", "persistent_disks", "migrated_from":
-			return reference
+			return areaReference
 		case "update", "vm_resources":
-			return settings
+			return areaSettings
 		}
-	case job:
+	case areaJob:
 		switch name {
 		case "consumes", "provides":
-			return links
+			return areaLinks
 		case "custom_provider_definitions":
-			return reference
+			return areaReference
 		}
-	case variable:
+	case areaVariable:
 		if name == "consumes" {
-			return links
+			return areaLinks
 		}
-	case addon:
+	case areaAddon:
 		switch name {
 		case "jobs":
-			return job
+			return areaJob
 		case "include", "exclude":
-			return placement
+			return areaPlacement
 		}
-	case placement:
+	case areaPlacement:
 		switch name {
 		case "stemcell":
-			return stemcell
+			return areaStemcell
 		case "jobs":
-			return job
+			return areaJob
 		}
 	}
-	return unknown
+	return areaUnknown
 }
 
 // textKey is true for the keys of an area that hold text or a list of texts.
 func (a area) textKey(name string) bool {
 	switch a {
-	case deployment, addon:
+	case areaDeployment, areaAddon:
 		return name == "name"
-	case release:
+	case areaRelease:
 		return name == "name" || name == "version" || name == "sha1"
-	case stemcell:
+	case areaStemcell:
 		return name == "name" || name == "alias" || name == "os" || name == "version"
-	case instanceGroup:
+	case areaInstanceGroup:
 		switch name {
 		case "name", "lifecycle", "vm_type", "vm_extensions", "stemcell", "persistent_disk_type", "azs":
 			return true
 		}
-	case job:
+	case areaJob:
 		return name == "name" || name == "release"
-	case variable:
+	case areaVariable:
 		return name == "name" || name == "type" || name == "update_mode"
-	case placement:
+	case areaPlacement:
 		switch name {
 		case "deployments", "instance_groups", "networks", "teams", "azs", "lifecycle":
 			return true
 		}
-	case reference:
+	case areaReference:
 		switch name {
 		case "name", "type", "az", "static_ips", "default":
 			return true

@@ -58,13 +58,13 @@ func (m *Manifest) versionBreaches(list, label string) []Breach {
 	if isNothing(entries) {
 		return nil
 	}
-	if entries.kind != sequence {
+	if entries.kind != sequenceKind {
 		return []Breach{{Path: list, Value: describe(entries), Want: "must be a list"}}
 	}
 	var breaches []Breach
 	for i, entry := range entries.items {
 		path := fmt.Sprintf("%s[%d]", list, i)
-		if entry.kind != mapping {
+		if entry.kind != mappingKind {
 			breaches = append(breaches, Breach{Path: path, Value: describe(entry), Want: "must be a mapping with a name and a version"})
 			continue
 		}
@@ -87,16 +87,16 @@ func whose(entry *node, label string) string {
 
 // describe shows a name or a version; anything else that stands in its place is only called by its kind.
 func describe(n *node) string {
-	if n == nil || n.kind == null {
+	if n == nil || n.kind == nullKind {
 		return ""
 	}
 	if written, isText := n.asText(); isText {
 		return shortQuote(written)
 	}
 	switch n.kind {
-	case mapping:
+	case mappingKind:
 		return "a mapping"
-	case sequence:
+	case sequenceKind:
 		return "a list"
 	default:
 		return n.text

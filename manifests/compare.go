@@ -43,7 +43,7 @@ func PendingChange(regenerated, deployed string) (string, error) {
 
 // change is one difference: from or to is nil where there is nothing.
 type change struct {
-	path     path
+	path     location
 	rule     rule
 	from, to *node
 	orderBy  string // if set, only the order differs of the elements that both lists have; the key that names them
@@ -57,19 +57,19 @@ type step struct {
 	index int
 }
 
-type path []step
+type location []step
 
 // comparison walks two trees side by side. Fields are sorted, so one pass over each mapping suffices.
 type comparison struct {
 	ignoreUpdate bool
 	report       func(change) bool // false ends the walk
 
-	path  path // of the values being compared
+	path  location // of the values being compared
 	ended bool
 }
 
 func (c *comparison) roots(from, to *Manifest) {
-	c.values(from.root, to.root, rule{area: deployment})
+	c.values(from.root, to.root, rule{area: areaDeployment})
 }
 
 func (c *comparison) differ(from, to *node, r rule) {
@@ -88,7 +88,7 @@ func (c *comparison) values(from, to *node, r rule) {
 		}
 	case from.text != to.text: // !!set, !!omap and other special collections
 		c.differ(from, to, r)
-	case from.kind == mapping:
+	case from.kind == mappingKind:
 		c.mappings(from, to, r.area)
 	default:
 		c.sequences(from, to, r)
@@ -139,11 +139,11 @@ func (c *comparison) fields(from, to *field, in area) {
 	if to != nil {
 		key, toValue = &to.key, to.value
 	}
-	if c.ignoreUpdate && in.ignoresUpdate() && *key == (scalar{text, "update"}) {
+	if c.ignoreUpdate && in.ignoresUpdate() && *key == (scalar{textKind, "update"}) {
 		return
 	}
 	r := in.rule(*key)
-	if in.forgiving() && isEmpty(fromValue, r.area) && isEmpty(toValue, r.area) {
+	if r.optional && isEmpty(fromValue, r.area) && isEmpty(toValue, r.area) {
 		return
 	}
 	c.below(step{key: key}, fromValue, toValue, r)
@@ -157,19 +157,19 @@ func (c *comparison) below(s step, from, to *node, r rule) {
 
 // isNothing is true for what is absent, null or an empty collection.
 func isNothing(n *node) bool {
-	return n == nil || n.kind == null || !n.isScalar() && len(n.items)+len(n.fields) == 0
+	return n == nil || n.kind == nullKind || !n.isScalar() && len(n.items)+len(n.fields) == 0
 }
 
-// isEmpty is true for nothing, and for a mapping of a forgiving area whose every field is empty.
+// isEmpty is true for nothing, and for a mapping that has only optional keys with nothing in them.
 func isEmpty(n *node, in area) bool {
 	if isNothing(n) {
 		return true
 	}
-	if n.kind != mapping || !in.forgiving() {
+	if n.kind != mappingKind {
 		return false
 	}
 	for _, f := range n.fields {
-		if !isEmpty(f.value, in.rule(f.key).area) {
+		if r := in.rule(f.key); !r.optional || !isEmpty(f.value, r.area) {
 			return false
 		}
 	}
@@ -220,7 +220,7 @@ func (c *comparison) scalarLists(from, to *node, r rule) {
 // namedBy is the key that names each element of both lists uniquely, "" if there is none. In unknown areas a name
 // may be a secret and stands in no path, so there elements go by index.
 func namedBy(from, to *node, in area) string {
-	if in == unknown {
+	if in == areaUnknown {
 		return ""
 	}
 	for _, key := range []string{"name", "alias"} {
@@ -280,7 +280,7 @@ func (c *comparison) namedElements(from, to *node, r rule, by string) {
 	}
 }
 
-func (p path) String() string {
+func (p location) String() string {
 	var written []byte
 	for _, s := range p {
 		switch {

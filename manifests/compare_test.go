@@ -56,6 +56,8 @@ func TestOtherMeaning(t *testing.T) {
 		"a name":              {"name: d", "name: e"},
 		"an unknown key":      {"name: d", "name: d\ninvented: 1"},
 		"unknown and empty":   {"invented: {a: {}}", "invented: {a: }"},
+		"unknown but empty":   {"name: d", "name: d\ninvented: {}"},
+		"unknown but null":    {"addons: [{name: a, include: {invented: }}]", "addons: [{name: a}]"},
 		"unknown in a group":  {"instance_groups: [{name: g}]", "instance_groups: [{name: g, invented: true}]"},
 		"unknown in a job":    {"instance_groups: [{name: g, jobs: [{name: j}]}]", "instance_groups: [{name: g, jobs: [{name: j, invented: true}]}]"},
 		"unknown in addons":   {"addons: [{name: a}]", "addons: [{name: a, invented: [{}]}]"},

@@ -51,7 +51,7 @@ type diffWriter struct {
 	lines   int
 }
 
-func (d *diffWriter) line(sign byte, p path, note, value string) {
+func (d *diffWriter) line(sign byte, p location, note, value string) {
 	d.lines++
 	if d.lines <= maxDiffLines {
 		fmt.Fprintf(&d.written, "%c %s%s: %s\n", sign, p, note, value)
@@ -70,18 +70,18 @@ func (d *diffWriter) change(found change) {
 
 // side writes everything that only one manifest has: a line for each value that may be shown, one line for each
 // part that may not.
-func (d *diffWriter) side(sign byte, at path, n *node, r rule) {
+func (d *diffWriter) side(sign byte, at location, n *node, r rule) {
 	switch {
 	case n == nil:
 	case n.isScalar():
 		d.line(sign, at, "", show(n, r))
-	case n.kind == mapping && len(n.fields) == 0:
+	case n.kind == mappingKind && len(n.fields) == 0:
 		d.line(sign, at, "", "{}")
-	case n.kind == sequence && onlyScalars(n):
+	case n.kind == sequenceKind && onlyScalars(n):
 		d.line(sign, at, "", showList(n, r))
-	case r.area == unknown || n.text != "":
+	case r.area == areaUnknown || n.text != "":
 		d.line(sign, at, "", redacted)
-	case n.kind == mapping:
+	case n.kind == mappingKind:
 		for _, f := range n.fields {
 			d.side(sign, append(at, step{key: &f.key}), f.value, r.area.rule(f.key))
 		}
@@ -99,9 +99,9 @@ func show(n *node, r rule) string {
 	switch {
 	case !r.shown:
 		return redacted
-	case n.kind == null:
+	case n.kind == nullKind:
 		return "null"
-	case n.kind == text:
+	case n.kind == textKind:
 		return plainOrQuoted(n.text)
 	case len(n.text) > len(redacted)*2: // a spelling that nobody writes
 		return shortQuote(n.text)
@@ -145,7 +145,7 @@ var (
 // plainOrQuoted writes text so that it can't be taken for a number, a boolean or more than one value.
 func plainOrQuoted(s string) string {
 	unquoted := yaml.Node{Kind: yaml.ScalarNode, Value: s}
-	if plainValue.MatchString(s) && plainScalar(unquoted.ShortTag(), s).kind == text {
+	if plainValue.MatchString(s) && plainScalar(unquoted.ShortTag(), s).kind == textKind {
 		return s
 	}
 	return shortQuote(s)
@@ -154,7 +154,7 @@ func plainOrQuoted(s string) string {
 // pathKey spells a key for a path or a message: quoted if it isn't plain, and shortened.
 func pathKey(key scalar) string {
 	switch {
-	case key.kind == null:
+	case key.kind == nullKind:
 		return "null"
 	case plainKey.MatchString(key.text):
 		return key.text

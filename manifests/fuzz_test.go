@@ -33,7 +33,9 @@ func FuzzParse(f *testing.F) {
 			if !errors.As(err, &refused) || m != nil {
 				t.Fatalf("gave %v and %v", m, err)
 			}
-			if lines := 1 + strings.Count(text, "\n") + strings.Count(text, "\r") + strings.Count(text, "\u0085") + strings.Count(text, "\u2028") + strings.Count(text, "\u2029"); refused.Line < 1 || refused.Line > lines {
+			breaks := strings.NewReplacer("\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n").Replace(text)
+			// The library places a value that isn't there behind the end, which may be one line on.
+			if lines := 1 + strings.Count(breaks, "\n"); refused.Line < 1 || refused.Line > lines+1 {
 				t.Fatalf("%v: the text has %d lines", err, lines)
 			}
 			return

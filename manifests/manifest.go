@@ -42,6 +42,9 @@ func Parse(text string) (*Manifest, error) {
 		return nil, syntaxError(text, err)
 	}
 	root := document.Content[0]
+	if root.Kind == yaml.ScalarNode && root.Value == "" && root.ShortTag() == "!!null" {
+		return nil, &SyntaxError{Line: 1, What: "the manifest is empty"}
+	}
 	if root.Kind != yaml.MappingNode {
 		return nil, &SyntaxError{Line: root.Line, What: "a manifest must be a mapping, such as 'name: …', not a " + yamlKind(root)}
 	}

@@ -63,6 +63,7 @@ func TestParseRefuses(t *testing.T) {
 	}{
 		"nothing":                       {"", 1, "empty"},
 		"only a comment":                {"# " + secretValue, 1, "empty"},
+		"only a marker":                 {"---", 1, "empty"},
 		"null":                          {"~", 1, "must be a mapping"},
 		"a scalar":                      {"\n" + secretValue, 2, "must be a mapping"},
 		"a list":                        {"- " + secretValue, 1, "must be a mapping"},

@@ -11,14 +11,14 @@ import (
 type kind uint8
 
 const (
-	null kind = iota
-	boolean
-	integer
-	float
-	text
-	asWritten // see scalarOf
-	mapping
-	sequence
+	nullKind kind = iota
+	booleanKind
+	integerKind
+	floatKind
+	textKind
+	asWrittenKind // see scalarOf
+	mappingKind
+	sequenceKind
 )
 
 // scalar is a YAML scalar by what it means: two spellings of one value make equal scalars.
@@ -38,9 +38,9 @@ func (s scalar) less(other scalar) bool {
 // that version: 1.10 means "1.1". False for what has no text.
 func (s scalar) asText() (string, bool) {
 	switch s.kind {
-	case text, integer, asWritten:
+	case textKind, integerKind, asWrittenKind:
 		return s.text, true
-	case float:
+	case floatKind:
 		return rubyFloat(s.text)
 	default:
 		return "", false
@@ -70,7 +70,7 @@ func scalarOf(n *yaml.Node) scalar {
 		return taggedScalar(n)
 	}
 	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
-		return scalar{text, n.Value}
+		return scalar{textKind, n.Value}
 	}
 	return plainScalar(n.Tag, n.Value)
 }
@@ -79,22 +79,22 @@ func taggedScalar(n *yaml.Node) scalar {
 	tag := n.ShortTag()
 	switch tag {
 	case "!!str", "!":
-		return scalar{text, n.Value}
+		return scalar{textKind, n.Value}
 	case "!!null", "!!bool", "!!int", "!!float":
 		untagged := yaml.Node{Kind: yaml.ScalarNode, Value: n.Value}
 		if untagged.ShortTag() == tag {
 			return plainScalar(tag, n.Value)
 		}
 	}
-	return scalar{asWritten, tag + " " + n.Value}
+	return scalar{asWrittenKind, tag + " " + n.Value}
 }
 
 func plainScalar(tag, value string) scalar {
 	switch tag {
 	case "!!null":
-		return scalar{kind: null}
+		return scalar{kind: nullKind}
 	case "!!bool":
-		return scalar{boolean, strings.ToLower(value)}
+		return scalar{booleanKind, strings.ToLower(value)}
 	case "!!int":
 		return plainInteger(value)
 	case "!!float":
@@ -102,7 +102,7 @@ func plainScalar(tag, value string) scalar {
 	case "!!str", "!!merge":
 		return plainText(value)
 	default:
-		return scalar{asWritten, value}
+		return scalar{asWrittenKind, value}
 	}
 }
 
@@ -123,13 +123,13 @@ func plainInteger(value string) scalar {
 		if digits == "-0" {
 			digits = "0"
 		}
-		return scalar{integer, digits}
+		return scalar{integerKind, digits}
 	case prefixedInteger.MatchString(value):
 		if i, err := strconv.ParseInt(value, 0, 64); err == nil {
-			return scalar{integer, strconv.FormatInt(i, 10)}
+			return scalar{integerKind, strconv.FormatInt(i, 10)}
 		}
 	}
-	return scalar{asWritten, value}
+	return scalar{asWrittenKind, value}
 }
 
 func plainFloat(value string) scalar {
@@ -138,39 +138,39 @@ func plainFloat(value string) scalar {
 	}
 	special := strings.ToLower(strings.TrimPrefix(value, "+"))
 	if special == ".inf" || special == "-.inf" || special == ".nan" {
-		return scalar{float, special}
+		return scalar{floatKind, special}
 	}
 	if decimalFloat.MatchString(value) {
 		if f, err := strconv.ParseFloat(strings.ReplaceAll(value, "_", ""), 64); err == nil {
-			return scalar{float, strconv.FormatFloat(f, 'g', -1, 64)}
+			return scalar{floatKind, strconv.FormatFloat(f, 'g', -1, 64)}
 		}
 	}
-	return scalar{asWritten, value}
+	return scalar{asWrittenKind, value}
 }
 
 // plainText sorts out what the library takes for text and the Director doesn't.
 func plainText(value string) scalar {
 	if value == "" {
-		return scalar{text, value}
+		return scalar{textKind, value}
 	}
 	switch first := value[0]; {
 	case first == ':':
 		if len(value) > 1 {
-			return scalar{asWritten, value}
+			return scalar{asWrittenKind, value}
 		}
 	case first >= '0' && first <= '9' || first == '-' || first == '+' || first == '.':
 		if len(value) > 1 && directorOnly.MatchString(value) {
-			return scalar{asWritten, value}
+			return scalar{asWrittenKind, value}
 		}
 	case len(value) <= len("false"):
 		switch strings.ToLower(value) {
 		case "true", "yes", "on":
-			return scalar{boolean, "true"}
+			return scalar{booleanKind, "true"}
 		case "false", "no", "off":
-			return scalar{boolean, "false"}
+			return scalar{booleanKind, "false"}
 		case "null":
-			return scalar{kind: null}
+			return scalar{kind: nullKind}
 		}
 	}
-	return scalar{text, value}
+	return scalar{textKind, value}
 }

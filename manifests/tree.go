@@ -30,7 +30,7 @@ func (n *node) child(key string) *node {
 	if n == nil {
 		return nil
 	}
-	at, found := slices.BinarySearchFunc(n.fields, scalar{text, key}, func(f *field, key scalar) int {
+	at, found := slices.BinarySearchFunc(n.fields, scalar{textKind, key}, func(f *field, key scalar) int {
 		return compareKeys(f.key, key)
 	})
 	if !found {
@@ -46,7 +46,7 @@ func (n *node) asText() (string, bool) {
 	return n.scalar.asText()
 }
 
-func (n *node) isScalar() bool { return n.kind != mapping && n.kind != sequence }
+func (n *node) isScalar() bool { return n.kind != mappingKind && n.kind != sequenceKind }
 
 func compareKeys(a, b scalar) int {
 	switch {
@@ -125,10 +125,10 @@ func (b *treeBuilder) resolve(n *yaml.Node, depth int) (*node, error) {
 		built.scalar = scalarOf(n)
 		return built, nil
 	case yaml.SequenceNode:
-		built.scalar = scalar{sequence, specialTag(n, "!!seq")}
+		built.scalar = scalar{sequenceKind, specialTag(n, "!!seq")}
 		err = b.fillSequence(built, n, depth)
 	default:
-		built.scalar = scalar{mapping, specialTag(n, "!!map")}
+		built.scalar = scalar{mappingKind, specialTag(n, "!!map")}
 		err = b.fillMapping(built, n, depth)
 	}
 	if err != nil {
@@ -227,11 +227,11 @@ func (b *treeBuilder) merge(built *node, from *yaml.Node, depth int) error {
 		return err
 	}
 	sources := []*node{source}
-	if source.kind == sequence {
+	if source.kind == sequenceKind {
 		sources = source.items
 	}
 	for _, s := range sources {
-		if s.kind != mapping {
+		if s.kind != mappingKind {
 			return &SyntaxError{Line: from.Line, What: "a merge key (<<) needs a mapping or a list of mappings"}
 		}
 		if b.merged += len(s.fields) + len(built.fields); b.merged > b.maxSize {
