@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // ServiceCatalog is the service offering (OSB 2.17, GET /v2/catalog) and what holds for all its plans.
@@ -99,8 +100,8 @@ func checkName(at section, name string) {
 }
 
 func checkLength(at section, text string, most int) {
-	if len(text) > most {
-		at.notice(fmt.Sprintf("has %d characters, which a platform may refuse", len(text)), fmt.Sprintf("use %d at most", most))
+	if length := utf8.RuneCountInString(text); length > most {
+		at.notice(fmt.Sprintf("has %d characters, which a platform may refuse", length), fmt.Sprintf("use %d at most", most))
 	}
 }
 

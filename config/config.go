@@ -34,36 +34,37 @@ func Load(path string) (*Config, []Problem, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	config, rest, err := Parse(path, text)
-	if err != nil {
-		return nil, rest, err
-	}
-	if problems := config.CheckFiles(); len(problems) > 0 {
-		return nil, rest, &Problems{All: problems}
-	}
-	return config, rest, nil
+	config := read(path, text)
+	config.checkFiles(config.doc)
+	return config.accepted()
 }
 
 // Parse is Load for a text already read, without a look at the files that it names. The name stands in problems.
-func Parse(name string, text []byte) (*Config, []Problem, error) {
-	doc := newDocument(name, text)
+func Parse(name string, text []byte) (*Config, []Problem, error) { return read(name, text).accepted() }
+
+// read makes what it can of the text; the problems are in the document.
+func read(name string, text []byte) *Config {
+	config := Config{doc: newDocument(name, text)}
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
-		doc.reportSyntax(err, text)
-		rest, err := doc.refusal()
-		return nil, rest, err
+		config.doc.reportSyntax(err, text)
+		return &config
 	}
-	config := Config{doc: doc}
-	if decode(doc, &root, &config) {
-		config.fold(doc)
-		config.check(section{doc: doc})
-		config.settle(doc)
+	if decode(config.doc, &root, &config) {
+		config.fold(config.doc)
+		config.check(section{doc: config.doc})
+		config.settle(config.doc)
 	}
-	rest, err := doc.refusal()
+	return &config
+}
+
+// accepted withholds a configuration that has errors.
+func (c *Config) accepted() (*Config, []Problem, error) {
+	rest, err := c.doc.refusal()
 	if err != nil {
 		return nil, rest, err
 	}
-	return &config, rest, nil
+	return c, rest, nil
 }
 
 // fold takes what stands under deprecated keys to where it belongs today.

@@ -178,7 +178,7 @@ func (d *decoder) entries(n *yaml.Node, out reflect.Value, at section) {
 }
 
 // fields decodes a map whose keys are those of a struct; what it doesn't know goes to the struct's inline map, if it
-// has one.
+// has one. That one's tag may ask for a word about slips of the pen.
 func (d *decoder) fields(n *yaml.Node, out reflect.Value, at section) {
 	known, extra := keysOf(out.Type())
 	d.pairs(n, at, func(key, value *yaml.Node, place section) {
@@ -188,9 +188,11 @@ func (d *decoder) fields(n *yaml.Node, out reflect.Value, at section) {
 		case ok:
 			d.field(value, out.FieldByIndex(index), out.Type().FieldByIndex(index).Tag, place)
 		case extra == nil:
-			d.unknownKey(key, place, slices.Sorted(maps.Keys(known)))
+			d.unknownKey(value, key.Value, place, slices.Sorted(maps.Keys(known)))
 		default:
-			d.extraKey(key, place, slices.Sorted(maps.Keys(known)))
+			if out.Type().FieldByIndex(extra).Tag.Get("slips") == "warn" {
+				d.extraKey(key.Value, place, slices.Sorted(maps.Keys(known)))
+			}
 			open := out.FieldByIndex(extra)
 			if open.IsNil() {
 				open.Set(reflect.MakeMap(open.Type()))
@@ -289,6 +291,11 @@ func isNull(n *yaml.Node) bool {
 		n = n.Alias
 	}
 	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
+}
+
+// isEmpty tells whether a value is one that templates write for "not configured".
+func isEmpty(n *yaml.Node) bool {
+	return isNull(n) || n.Kind == yaml.ScalarNode && n.Value == ""
 }
 
 func isMerge(key *yaml.Node) bool {

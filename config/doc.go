@@ -21,9 +21,9 @@
 //
 // # What is read loosely, as it always was
 //
-// The existing broker read its file with yaml.v2, so this one gives the same meaning to the same text: unquoted
-// numbers and booleans are text where text is wanted and keep their spelling (1.10 stays "1.10"); yes, no, on and off are booleans
-// where they are not text; a whole number may be written 3.0; the last of two equal keys wins; merge keys
-// (<<) take effect where they stand. Null, and an empty value of the right kind, mean "not configured", since BOSH
-// templates render every key.
+// The existing broker read its file with yaml.v2, so this one gives the same meaning to the same text. Unquoted numbers
+// and booleans are text where text is wanted, and keep their spelling (1.10 stays "1.10"); yes, no, on and off are
+// booleans everywhere else; a whole number may be written 3.0; the last of two equal keys wins; merge keys (<<) take
+// effect where they stand. Null, and an empty value of the right kind, mean "not configured", since BOSH templates
+// render every key.
 package config

@@ -17,12 +17,18 @@ func (c *Config) CheckFiles() []Problem {
 		doc = *c.doc
 	}
 	doc.problems = nil
-	checkExecutable(section{doc: &doc}.key("service_adapter", "path"), c.ServiceAdapter.Path)
-	if c.Broker.TLS.Enabled() {
-		c.Broker.TLS.checkFiles(section{doc: &doc}.key("broker", "tls"))
-	}
+	c.checkFiles(&doc)
 	SortByLine(doc.problems)
 	return doc.problems
+}
+
+func (c *Config) checkFiles(doc *document) {
+	if c.ServiceAdapter.Path != "" {
+		checkExecutable(section{doc: doc}.key("service_adapter", "path"), c.ServiceAdapter.Path)
+	}
+	if c.Broker.TLS.Enabled() {
+		c.Broker.TLS.checkFiles(section{doc: doc}.key("broker", "tls"))
+	}
 }
 
 func checkExecutable(at section, path string) {

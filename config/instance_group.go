@@ -14,7 +14,7 @@ type InstanceGroup struct {
 	Lifecycle          string         `yaml:"lifecycle"` // service or errand; empty means service
 	MigratedFrom       []MigratedFrom `yaml:"migrated_from"`
 	// Extra holds the keys that this broker doesn't know, to be forwarded unread.
-	Extra map[string]any `yaml:",inline"`
+	Extra map[string]any `yaml:",inline" slips:"warn"`
 }
 
 // MigratedFrom is an instance group that this one was once.

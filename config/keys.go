@@ -10,23 +10,25 @@ import (
 )
 
 // unknownKey reports a key that nobody reads. It has always been ignored, so it is no reason not to start.
-func (d *decoder) unknownKey(key *yaml.Node, place section, known []string) {
+func (d *decoder) unknownKey(value *yaml.Node, key string, place section, known []string) {
 	if reason := retired(place.path); reason != "" {
-		place.notice("has no effect: "+reason, "remove it")
+		if !isEmpty(value) {
+			place.notice("has no effect: "+reason, "remove it")
+		}
 		return
 	}
 	want := "remove it, or use one of " + strings.Join(known, ", ")
-	if near := nearest(key.Value, known); near != "" {
+	if near := nearest(key, known); near != "" {
 		want = fmt.Sprintf("did you mean %q?", near)
-	} else if elsewhere := placesOf(key.Value); len(elsewhere) == 1 {
+	} else if elsewhere := placesOf(key); len(elsewhere) == 1 {
 		want = "it belongs to " + elsewhere[0]
 	}
 	place.warn("is not a key that the broker knows", want)
 }
 
 // extraKey speaks up about a key that will be forwarded, if it looks like a slip of the pen for one that is known.
-func (d *decoder) extraKey(key *yaml.Node, place section, known []string) {
-	if near := closest(key.Value, known); near != "" {
+func (d *decoder) extraKey(key string, place section, known []string) {
+	if near := closest(key, known); near != "" {
 		place.warn("is not a key that the broker knows, and is forwarded as it is", fmt.Sprintf("did you mean %q?", near))
 	}
 }
@@ -43,8 +45,8 @@ func retired(path string) string {
 	}
 }
 
-// nearest finds the known key that was probably meant: one that differs in a letter or three, or that has the unknown one as its
-// first or last words.
+// nearest finds the known key that was probably meant: one that differs in a letter or three, or that has the unknown
+// one as its first or last words.
 func nearest(key string, known []string) string {
 	if near := closest(key, known); near != "" {
 		return near
