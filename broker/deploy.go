@@ -36,7 +36,7 @@ type submitted struct {
 }
 
 // generate runs the adapter for a manifest and checks what it made.
-func (b *Broker) generate(ctx context.Context, d deployment) (adapterclient.GeneratedManifest, *manifests.Manifest, error) {
+func (b *Broker) generate(ctx context.Context, d deployment) (adapterclient.GeneratedManifest, error) {
 	request := adapterclient.GenerateManifest{
 		ServiceDeployment: serviceDeployment(d.name(), b.Deployment),
 		Plan:              d.plan.adapter,
@@ -49,25 +49,25 @@ func (b *Broker) generate(ctx context.Context, d deployment) (adapterclient.Gene
 	}
 	generated, err := b.Adapter.GenerateManifest(ctx, request)
 	if err != nil {
-		return generated, nil, err
+		return generated, err
 	}
 	if b.Switches.DisableBOSHConfigs && len(generated.Configs) > 0 {
-		return generated, nil, errors.New("the adapter returned BOSH configs, but broker.disable_bosh_configs is true")
+		return generated, errors.New("the adapter returned BOSH configs, but broker.disable_bosh_configs is true")
 	}
 	manifest, err := manifests.Parse(generated.Manifest)
 	if err != nil {
-		return generated, nil, fmt.Errorf("the adapter's manifest: %w", err)
+		return generated, fmt.Errorf("the adapter's manifest: %w", err)
 	}
 	if err := manifest.Check(d.name()); err != nil {
-		return generated, nil, fmt.Errorf("the adapter's manifest: %w", err)
+		return generated, fmt.Errorf("the adapter's manifest: %w", err)
 	}
-	return generated, manifest, nil
+	return generated, nil
 }
 
 // deploy is the one path by which an instance is deployed. The caller holds the instance's lock. The adapter is
 // asked for everything, the dashboard's address included, before the first thing is changed.
 func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
-	generated, _, err := b.generate(ctx, d)
+	generated, err := b.generate(ctx, d)
 	if err != nil {
 		return submitted{}, err
 	}

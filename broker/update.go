@@ -159,20 +159,17 @@ func (b *Broker) mustHaveNoPendingChanges(ctx context.Context, d deployment, dep
 	unchanged := d
 	unchanged.plan = d.previousPlan
 	unchanged.parameters = noParameters
-	_, regenerated, err := b.generate(ctx, unchanged)
+	regenerated, err := b.generate(ctx, unchanged)
 	if err != nil {
 		return err
 	}
-	if regenerated.Text() == deployedText {
+	pending, err := manifests.PendingChange(regenerated.Manifest, deployedText)
+	switch {
+	case err != nil: // the Director has deployed it, but nobody can tell what would change
+		return fmt.Errorf("comparing the manifests of %s: %w", d.name(), err)
+	case pending == "":
 		return nil
 	}
-	deployed, err := manifests.Parse(deployedText)
-	if err != nil {
-		return fmt.Errorf("the deployed manifest of %s: %w", d.name(), err)
-	}
-	if manifests.SamePending(regenerated, deployed) {
-		return nil
-	}
-	b.Logger.WarnContext(ctx, "update.pending-changes", slog.String("deployment", d.name()), slog.String("diff", manifests.Diff(deployed, regenerated)))
+	b.Logger.WarnContext(ctx, "update.pending-changes", slog.String("deployment", d.name()), slog.String("diff", pending))
 	return refuse(Refused, "Service cannot be updated at this time, please try again later or contact your operator for more information: there are changes to the service that have not been applied to this instance")
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -27,14 +28,23 @@ var _ = Describe("when the Director is away", func() {
 		Expect(get(w, "/healthz").status).To(Equal(http.StatusOK))
 		Expect(p.do("GET", "/v2/catalog", nil).status).To(Equal(http.StatusOK))
 
-		op := `{"BoshTaskID":1,"OperationType":"create"}`
-		for what, a := range map[string]answer{
-			"provision": p.provision("i-1", nil), "update": p.update("i-1", nil), "deprovision": p.deprovision("i-1"),
-			"bind": p.bind("i-1", "b", nil), "unbind": p.unbind("i-1", "b"), "last_operation": p.lastOperation("i-1", op),
+		var all sync.WaitGroup
+		for what, ask := range map[string]func() answer{
+			"provision":      func() answer { return p.provision("i-1", nil) },
+			"update":         func() answer { return p.update("i-2", nil) },
+			"deprovision":    func() answer { return p.deprovision("i-3") },
+			"bind":           func() answer { return p.bind("i-4", "b", nil) },
+			"unbind":         func() answer { return p.unbind("i-5", "b") },
+			"last_operation": func() answer { return p.lastOperation("i-6", `{"BoshTaskID":1,"OperationType":"create"}`) },
 		} {
-			Expect(a.status).To(Equal(http.StatusServiceUnavailable), "%s: %s", what, a.text)
-			Expect(a.description()).To(And(ContainSubstring("Currently unable to"), ContainSubstring("try again later")), what)
+			all.Go(func() {
+				defer GinkgoRecover()
+				a := ask()
+				Expect(a.status).To(Equal(http.StatusServiceUnavailable), "%s: %s", what, a.text)
+				Expect(a.description()).To(And(ContainSubstring("Currently unable to"), ContainSubstring("try again later")), what)
+			})
 		}
+		all.Wait()
 		Expect(w.calls()).To(BeEmpty())
 	})
 

@@ -96,6 +96,7 @@ func (w *world) serve(changes ...setting) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
 	DeferCleanup(func() {
+		w.platform.client.CloseIdleConnections() // one that was never used would keep the server for five seconds
 		stop()
 		Eventually(ended).WithTimeout(20 * time.Second).Should(Receive(BeNil()))
 	})
