@@ -22,7 +22,9 @@ type manifestGenerator struct {
 	newPassword func() (string, error)
 }
 
-func (g manifestGenerator) GenerateManifest(params serviceadapter.GenerateManifestParams) (serviceadapter.GenerateManifestOutput, error) {
+func (g manifestGenerator) GenerateManifest(
+	params serviceadapter.GenerateManifestParams,
+) (serviceadapter.GenerateManifestOutput, error) {
 	var none serviceadapter.GenerateManifestOutput
 	if err := checkPlanChange(params.Plan, params.PreviousPlan); err != nil {
 		return none, err
@@ -56,7 +58,9 @@ func (g manifestGenerator) GenerateManifest(params serviceadapter.GenerateManife
 }
 
 // properties are the cache server's: what was generated once is carried over, the rest is settled anew.
-func (g manifestGenerator) properties(params serviceadapter.GenerateManifestParams, previous *cacheProperties) (cacheProperties, error) {
+func (g manifestGenerator) properties(
+	params serviceadapter.GenerateManifestParams, previous *cacheProperties,
+) (cacheProperties, error) {
 	properties := cacheProperties{Port: port}
 	if previous != nil {
 		properties.Password, properties.Requested = previous.Password, previous.Requested
@@ -126,7 +130,8 @@ func checkPlanChange(plan serviceadapter.Plan, previous *serviceadapter.Plan) er
 	if previous == nil || nodes(plan) >= nodes(*previous) {
 		return nil
 	}
-	return fmt.Errorf("this plan has fewer nodes (%d) than the instance has now (%d); a cache can't be made smaller", nodes(plan), nodes(*previous))
+	return fmt.Errorf("this plan has fewer nodes (%d) than the instance has now (%d); a cache can't be made smaller",
+		nodes(plan), nodes(*previous))
 }
 
 func nodes(plan serviceadapter.Plan) int {
@@ -137,7 +142,8 @@ func nodes(plan serviceadapter.Plan) int {
 	return total
 }
 
-// operatorError logs what only the operator can mend and returns a text for the user, who sees what an adapter's error says.
+// operatorError logs what only the operator can mend and returns a text for the user, who sees what an adapter's error
+// says.
 func operatorError(err error) error {
 	fmt.Fprintf(os.Stderr, "cache-adapter: %v\n", err)
 	return errors.New("the cache service is not configured correctly; please tell the operator")
