@@ -32,7 +32,10 @@ func decode(doc *document, root *yaml.Node, into *Config) bool {
 		return true
 	}
 	top := root.Content[0]
-	if top.Kind != yaml.MappingNode && !isNull(top) {
+	if isNull(top) {
+		return true
+	}
+	if top.Kind != yaml.MappingNode {
 		doc.report(top.Line, "", Error, "is not a map of sections", "start from the file that `odb config example` prints")
 		return false
 	}
