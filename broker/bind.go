@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 
@@ -16,8 +17,7 @@ import (
 // Bind makes credentials for an instance (OSB 2.17, PUT …/service_bindings/:id), in the request itself. Making the same
 // binding again is the adapter's to judge.
 func (b *Broker) Bind(ctx context.Context, instanceID, bindingID string, details domain.BindDetails, _ bool) (domain.Binding, error) {
-	ctx, cancel := b.begin(ctx, instanceID, slog.String("binding_id", bindingID), slog.String("plan_id", details.PlanID))
-	defer cancel()
+	ctx = about(ctx, instanceID, slog.String("binding_id", bindingID), slog.String("plan_id", details.PlanID))
 
 	plan, parameters, refusal := b.admitBind(details)
 	if refusal != nil {
@@ -27,11 +27,13 @@ func (b *Broker) Bind(ctx context.Context, instanceID, bindingID string, details
 	if err != nil {
 		return domain.Binding{}, b.failed(ctx, instanceID, OperationBind, err)
 	}
-	unlock, err := b.bindings.wait(ctx, instanceID)
-	if err != nil {
-		return domain.Binding{}, b.failed(ctx, instanceID, OperationBind, err)
+	unlock, refusal := b.bindingTurn(ctx, instanceID)
+	if refusal != nil {
+		return domain.Binding{}, refusal
 	}
 	defer unlock()
+	ctx, cancel := b.detached(ctx)
+	defer cancel()
 
 	facts, err := b.bindingRequest(ctx, instanceID, plan)
 	if err != nil {
@@ -44,6 +46,20 @@ func (b *Broker) Bind(ctx context.Context, instanceID, bindingID string, details
 	}
 	b.Logger.InfoContext(ctx, "bind.done")
 	return osbBinding(made), nil
+}
+
+// maxBindingWait is how long a binding waits for others of its instance. Platforms give up after a minute.
+const maxBindingWait = 50 * time.Second
+
+// bindingTurn waits until no other binding of the instance is being made. Who hangs up loses the turn.
+func (b *Broker) bindingTurn(ctx context.Context, instanceID string) (unlock func(), refusal *Error) {
+	ctx, cancel := context.WithTimeout(ctx, maxBindingWait)
+	defer cancel()
+	unlock, err := b.bindings.wait(ctx, instanceID)
+	if err != nil {
+		return nil, &Error{Kind: Concurrency, Message: "Other bindings of your service instance are being made. Please try again later.", Cause: err}
+	}
+	return unlock, nil
 }
 
 // admitBind is what the request alone can tell.

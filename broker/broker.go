@@ -27,6 +27,7 @@ type Deployments interface {
 type Tasks interface {
 	Task(ctx context.Context, id int) (boshclient.Task, error)
 	TasksInProgress(ctx context.Context, deployment string) ([]boshclient.Task, error)
+	TasksByContext(ctx context.Context, deployment, contextID string) ([]boshclient.Task, error)
 	TaskEvents(ctx context.Context, id int, offset int64) (events []boshclient.TaskEvent, next int64, err error)
 }
 
@@ -132,14 +133,13 @@ func (b *Broker) detached(ctx context.Context) (context.Context, context.CancelF
 	}
 }
 
-// begin is how every verb that changes or reads an instance starts: the log lines to come carry the instance, and the
-// adapter the trace.
-func (b *Broker) begin(ctx context.Context, instanceID string, attrs ...slog.Attr) (context.Context, context.CancelFunc) {
+// about is how every verb starts: the log lines to come carry the instance, and the adapter the trace.
+func about(ctx context.Context, instanceID string, attrs ...slog.Attr) context.Context {
 	ctx = logs.With(ctx, append([]slog.Attr{slog.String("instance_id", instanceID)}, attrs...)...)
 	if trace := RequestFrom(ctx).Traceparent; trace != "" {
 		ctx = adapterclient.WithTraceparent(ctx, trace)
 	}
-	return b.detached(ctx)
+	return ctx
 }
 
 // deploymentPrefix and an instance's id make its deployment's name: a contract with every deployment that exists.

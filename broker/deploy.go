@@ -78,7 +78,7 @@ func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
 	if err := b.uploadConfigs(ctx, d.name(), generated.Configs); err != nil {
 		return submitted{}, err
 	}
-	taskID, err := b.Deployments.Deploy(ctx, boshclient.Deploy{Manifest: generated.Manifest})
+	taskID, err := b.submit(ctx, d.name(), generated.Manifest)
 	if err != nil {
 		return submitted{}, fmt.Errorf("submitting deployment %s: %w", d.name(), err)
 	}
@@ -88,6 +88,33 @@ func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
 	}
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", taskID)), "deploy.submitted", slog.String("operation", string(d.operation)), slog.String("plan", d.plan.Name))
 	return submitted{operation: operation, dashboardURL: dashboardURL, labels: osbLabels(generated.Labels)}, nil
+}
+
+// submit hands the manifest to the Director, under a context id by which its task is found if the answer gets lost.
+func (b *Broker) submit(ctx context.Context, deployment, manifest string) (taskID int, err error) {
+	contextID := RequestFrom(ctx).ID
+	taskID, err = b.Deployments.Deploy(ctx, boshclient.Deploy{Manifest: manifest, ContextID: contextID})
+	if !outcomeUnknown(err) || contextID == "" {
+		return taskID, err
+	}
+	return b.lostTask(ctx, err, func() ([]boshclient.Task, error) { return b.Tasks.TasksByContext(ctx, deployment, contextID) })
+}
+
+// outcomeUnknown tells whether a submission may have arrived although it failed.
+func outcomeUnknown(err error) bool {
+	var away *boshclient.Unavailable
+	return errors.As(err, &away) && away.Sent
+}
+
+// lostTask looks for the task of a submission whose answer got lost, so that the platform isn't told of a failure while
+// BOSH is at work. If there is none, or it can't be told, the failure stands.
+func (b *Broker) lostTask(ctx context.Context, failure error, find func() ([]boshclient.Task, error)) (taskID int, err error) {
+	tasks, err := find()
+	if err != nil || len(tasks) == 0 {
+		return 0, failure
+	}
+	b.Logger.WarnContext(ctx, "submission.answer-lost", slog.Int("task_id", tasks[0].ID), slog.String("error", failure.Error()))
+	return tasks[0].ID, nil
 }
 
 // osbLabels are the adapter's labels as brokerapi wants them, each value unread.

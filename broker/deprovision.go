@@ -17,7 +17,7 @@ import (
 // Deprovision starts the deletion of an instance (OSB 2.17, DELETE /v2/service_instances/:id). The plan may have left
 // the catalog: what was sold must stay deletable.
 func (b *Broker) Deprovision(ctx context.Context, instanceID string, details domain.DeprovisionDetails, asyncAllowed bool) (domain.DeprovisionServiceSpec, error) {
-	ctx, cancel := b.begin(ctx, instanceID, slog.String("plan_id", details.PlanID))
+	ctx, cancel := b.detached(about(ctx, instanceID, slog.String("plan_id", details.PlanID)))
 	defer cancel()
 
 	if refusal := b.offering.offers(details.ServiceID); refusal != nil {
@@ -59,6 +59,9 @@ func (b *Broker) submitDelete(ctx context.Context, instanceID string, operation 
 	operation.BoshTaskID, err = b.Deployments.DeleteDeployment(ctx, boshclient.DeleteDeployment{
 		Name: name, ContextID: deleteContextID(instanceID), Force: operation.OperationType == OperationForceDelete,
 	})
+	if outcomeUnknown(err) { // earlier deletions had the same context id: only one that runs can be this one
+		operation.BoshTaskID, err = b.lostTask(ctx, err, func() ([]boshclient.Task, error) { return b.Tasks.TasksInProgress(ctx, name) })
+	}
 	switch {
 	case errors.Is(err, boshclient.ErrNotFound):
 		if err := b.deleteConfigs(ctx, name, operation.Configs); err != nil {

@@ -66,11 +66,7 @@ func (b *Broker) withoutTask(ctx context.Context, instanceID string, operation O
 func (b *Broker) report(ctx context.Context, instanceID string, operation Operation, task boshclient.Task) (domain.LastOperation, error) {
 	switch task.State {
 	case boshclient.StateQueued, boshclient.StateProcessing, boshclient.StateCancelling:
-		description := "Instance " + operationNouns[operation.OperationType] + " in progress"
-		if stage := b.stage(ctx, task); stage != "" {
-			description += ": " + stage
-		}
-		return domain.LastOperation{State: domain.InProgress, Description: description}, nil
+		return inProgress(operation, b.stage(ctx, task)), nil
 	case boshclient.StateDone:
 		b.progress.forget(task.ID)
 		if operation.deletes() {
@@ -86,7 +82,15 @@ func (b *Broker) report(ctx context.Context, instanceID string, operation Operat
 
 // finishDelete removes what a deployment leaves behind when it goes.
 func (b *Broker) finishDelete(ctx context.Context, instanceID string, operation Operation) (domain.LastOperation, error) {
-	err := b.deleteConfigs(ctx, deploymentName(instanceID), operation.Configs)
+	if b.Switches.DisableBOSHConfigs || (operation.Configs != nil && len(*operation.Configs) == 0) {
+		return completed(operation), nil
+	}
+	unlock, refusal := b.lock(instanceID)
+	if refusal != nil {
+		return inProgress(operation, "cleaning up"), nil
+	}
+	defer unlock()
+	err := b.cleanUp(ctx, instanceID, operation)
 	if err == nil {
 		return completed(operation), nil
 	}
@@ -95,6 +99,27 @@ func (b *Broker) finishDelete(ctx context.Context, instanceID string, operation 
 	}
 	b.Logger.ErrorContext(ctx, "delete.clean-up-failed", slog.String("error", err.Error()))
 	return b.failedOperation(ctx, instanceID, operation, err.Error()), nil
+}
+
+// cleanUp deletes the configs of an instance that is gone. One that has been made anew meanwhile, under the same id,
+// keeps its own: the poll of its predecessor came late.
+func (b *Broker) cleanUp(ctx context.Context, instanceID string, operation Operation) error {
+	name := deploymentName(instanceID)
+	switch _, err := b.Deployments.Deployment(ctx, name); {
+	case err == nil:
+		return nil
+	case !errors.Is(err, boshclient.ErrNotFound):
+		return fmt.Errorf("looking for deployment %s: %w", name, err)
+	}
+	return b.deleteConfigs(ctx, name, operation.Configs)
+}
+
+func inProgress(operation Operation, stage string) domain.LastOperation {
+	description := "Instance " + operationNouns[operation.OperationType] + " in progress"
+	if stage != "" {
+		description += ": " + stage
+	}
+	return domain.LastOperation{State: domain.InProgress, Description: description}
 }
 
 func completed(operation Operation) domain.LastOperation {

@@ -13,7 +13,7 @@ import (
 
 // Provision starts the deployment of a new instance (OSB 2.17, PUT /v2/service_instances/:id).
 func (b *Broker) Provision(ctx context.Context, instanceID string, details domain.ProvisionDetails, asyncAllowed bool) (domain.ProvisionedServiceSpec, error) {
-	ctx, cancel := b.begin(ctx, instanceID, slog.String("plan_id", details.PlanID))
+	ctx, cancel := b.detached(about(ctx, instanceID, slog.String("plan_id", details.PlanID)))
 	defer cancel()
 
 	plan, refusal := b.admitProvision(details, asyncAllowed)

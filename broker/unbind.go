@@ -11,8 +11,7 @@ import (
 // Unbind takes credentials back (OSB 2.17, DELETE …/service_bindings/:id). As for Deprovision, the plan may have left the
 // catalog.
 func (b *Broker) Unbind(ctx context.Context, instanceID, bindingID string, details domain.UnbindDetails, _ bool) (domain.UnbindSpec, error) {
-	ctx, cancel := b.begin(ctx, instanceID, slog.String("binding_id", bindingID), slog.String("plan_id", details.PlanID))
-	defer cancel()
+	ctx = about(ctx, instanceID, slog.String("binding_id", bindingID), slog.String("plan_id", details.PlanID))
 
 	if refusal := b.offering.offers(details.ServiceID); refusal != nil {
 		return domain.UnbindSpec{}, refusal
@@ -21,11 +20,13 @@ func (b *Broker) Unbind(ctx context.Context, instanceID, bindingID string, detai
 	if err != nil {
 		return domain.UnbindSpec{}, b.failed(ctx, instanceID, OperationUnbind, err)
 	}
-	unlock, err := b.bindings.wait(ctx, instanceID)
-	if err != nil {
-		return domain.UnbindSpec{}, b.failed(ctx, instanceID, OperationUnbind, err)
+	unlock, refusal := b.bindingTurn(ctx, instanceID)
+	if refusal != nil {
+		return domain.UnbindSpec{}, refusal
 	}
 	defer unlock()
+	ctx, cancel := b.detached(ctx)
+	defer cancel()
 
 	facts, err := b.bindingRequest(ctx, instanceID, b.offering.plans[details.PlanID])
 	if err == nil {

@@ -16,7 +16,7 @@ import (
 // Update starts an instance's update, or its upgrade if the maintenance version is all that changes (OSB 2.17,
 // PATCH /v2/service_instances/:id).
 func (b *Broker) Update(ctx context.Context, instanceID string, details domain.UpdateDetails, asyncAllowed bool) (domain.UpdateServiceSpec, error) {
-	ctx, cancel := b.begin(ctx, instanceID, slog.String("plan_id", details.PlanID))
+	ctx, cancel := b.detached(about(ctx, instanceID, slog.String("plan_id", details.PlanID)))
 	defer cancel()
 
 	d, refusal := b.admitUpdate(instanceID, details, asyncAllowed)

@@ -92,6 +92,34 @@ var _ = Describe("when the Director is away", func() {
 		Entry("it answers 502", devdirector.Fault{Kind: devdirector.FaultStatus, Status: 502}),
 	)
 
+	DescribeTable("finds the task of a submission whose answer got lost", func(method, path string, submission func(*world) answer) {
+		clock := devdirector.NewManualClock(time.Now())
+		w := newWorld(tasksTake(time.Minute), setting{director: func(o *devdirector.Options) { o.Clock = clock }})
+		ends := func() { clock.Advance(2 * time.Minute) }
+		if method == "DELETE" {
+			w.platform.provisionedAt("i-1", ends)
+		}
+		w.director.ResetStats()
+		Expect(w.director.AddFault(devdirector.Fault{Kind: devdirector.FaultCut, Method: method, Path: path})).To(Succeed())
+		a := submission(w)
+		Expect(a.status).To(Equal(http.StatusAccepted), a.text)
+		Expect(w.director.Stats().TotalTasks).To(Equal(1))
+		Expect(w.log.String()).To(ContainSubstring("submission.answer-lost"))
+		ends()
+		Expect(w.platform.follow("i-1", a.operation())).To(Equal("succeeded"))
+	},
+		Entry("of a deploy", "POST", "/deployments$", func(w *world) answer { return w.platform.provision("i-1", nil) }),
+		Entry("of a deletion", "DELETE", "/deployments/.*", func(w *world) answer { return w.platform.deprovision("i-1") }),
+	)
+
+	It("says that it is away when a submission never arrived", func() {
+		w := newWorld()
+		Expect(w.director.AddFault(devdirector.Fault{Kind: devdirector.FaultRefuse, Method: "POST", Path: "/deployments$"})).To(Succeed())
+		Expect(w.platform.provision("i-1", nil).status).To(Equal(http.StatusServiceUnavailable))
+		w.director.ClearFaults()
+		Expect(w.platform.provision("i-1", nil).status).To(Equal(http.StatusAccepted))
+	})
+
 	It("shows the Director's words in a failed operation only if the operator wants that", func() {
 		for _, exposed := range []bool{false, true} {
 			changes := []setting{}

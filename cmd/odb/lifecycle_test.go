@@ -123,6 +123,17 @@ var _ = Describe("the life of a service instance", func() {
 		Expect(w.director.Stats().Requests).NotTo(HaveKey("DELETE /configs"), "the config went with the instance")
 	})
 
+	It("leaves the configs of an instance alone that was made anew while the old one's deletion was still being asked for", func() {
+		w := newWorld()
+		Expect(w.adapter.Steer("generate-manifest", adaptertest.Steering{Configs: map[string]any{"cloud": "vm_extensions: []\n"}})).To(Succeed())
+		w.platform.provisioned("i-1")
+		deletion := w.platform.deprovision("i-1")
+		w.platform.provisioned("i-1")
+		w.director.ResetStats()
+		Expect(w.platform.lastOperation("i-1", deletion.operation()).body).To(HaveKeyWithValue("state", "succeeded"))
+		Expect(w.director.Stats().Requests).NotTo(HaveKey("DELETE /configs"))
+	})
+
 	It("refuses configs where the operator disabled them, before anything is changed", func() {
 		w := newWorld(with("use_stdin: true", "use_stdin: true\n  disable_bosh_configs: true"))
 		Expect(w.adapter.Steer("generate-manifest", adaptertest.Steering{Configs: map[string]any{"cloud": "vm_extensions: []\n"}})).To(Succeed())
