@@ -85,7 +85,7 @@ var _ = Describe("The log", func() {
 		Expect(stderr).To(And(HavePrefix("["), ContainSubstring("bytes left out]"), HaveSuffix("the reason")))
 	})
 
-	It("says that output was unusable, without quoting it", func(ctx SpecContext) {
+	It("never quotes output that is unusable", func(ctx SpecContext) {
 		steer(double, adapterclient.VerbCreateBinding, adaptertest.Steering{Stdout: "s3cret"})
 		_, err := client.CreateBinding(ctx, adapterclient.BindingRequest{})
 		Expect(err).To(MatchError(adapterclient.ErrOutput))

@@ -39,7 +39,7 @@ func (c *Client) run(ctx context.Context, invocation invocation) ([]byte, error)
 		return nil, stopError(invocation.verb, ctx.Err(), 0)
 	}
 	started := time.Now()
-	ending, err := c.start(ctx, invocation)
+	ending, err := c.execute(ctx, invocation)
 	if err != nil {
 		err = &StartError{Verb: invocation.verb, Path: c.path, Err: err}
 		c.logger.ErrorContext(ctx, "service adapter could not be started", "verb", invocation.verb, "error", err.Error())
@@ -54,8 +54,8 @@ func (c *Client) run(ctx context.Context, invocation invocation) ([]byte, error)
 	return ending.stdout.kept, nil
 }
 
-// start starts the adapter and sees it to its end; the error says that it couldn't be started.
-func (c *Client) start(ctx context.Context, invocation invocation) (*ending, error) {
+// execute starts the adapter and sees it to its end; the error says that it couldn't be started.
+func (c *Client) execute(ctx context.Context, invocation invocation) (*ending, error) {
 	command := c.command(ctx, invocation)
 	stdout, err := command.StdoutPipe()
 	if err != nil {
