@@ -16,35 +16,37 @@ const (
 	unbindVerb        = "unbind"
 	updateVerb        = "update"
 	deprovisionVerb   = "deprovision"
+	runningInstance   = "running"
 	runningTaskLasts  = time.Hour // longer than any run
 	succeeded         = "succeeded"
 	inProgress        = "in progress"
 	cheapCallsPerCall = 5 // verbs that run no adapter are called so much more often, as their CPU is harder to measure
 )
 
-// group is a number of instances that go through life together, and one more whose deployment runs all the while.
+// group is a number of instances that go through life together.
 type group struct {
 	platform   *platform
 	prefix     string
 	operations []string // of the provisions, by instance
-	running    string   // the operation of the one that is being deployed
+	running    string   // the operation of the stand's runningInstance
 }
 
 func (g *group) instance(n int) string { return fmt.Sprintf("%s-%d", g.prefix, n%len(g.operations)) }
 
-func (g *group) runningInstance() string { return g.prefix + "-running" }
-
-func (s *stand) newGroup(prefix string, clients, size int) *group {
-	return &group{platform: newPlatform(s.broker.url, clients), prefix: prefix, operations: make([]string, size)}
-}
-
-// startRunning provisions the instance whose task doesn't end.
-func (g *group) startRunning(ctx context.Context, s *stand) (err error) {
-	if err := s.director.prolong(ctx, deploymentPrefix+g.runningInstance(), runningTaskLasts); err != nil {
-		return err
+// newGroup makes no instance yet, but sees to it that there is one that is being deployed. A stand has only one such, as
+// it keeps one of the Director's workers.
+func (s *stand) newGroup(ctx context.Context, prefix string, clients, size int) (*group, error) {
+	p := newPlatform(s.broker.url, clients)
+	if s.running == "" {
+		if err := s.director.prolong(ctx, deploymentPrefix+runningInstance, runningTaskLasts); err != nil {
+			return nil, err
+		}
+		var err error
+		if s.running, err = p.provision(ctx, runningInstance); err != nil {
+			return nil, err
+		}
 	}
-	g.running, err = g.platform.provision(ctx, g.runningInstance())
-	return err
+	return &group{platform: p, prefix: prefix, operations: make([]string, size), running: s.running}, nil
 }
 
 func (g *group) provision(ctx context.Context, n int) (err error) {
@@ -72,7 +74,7 @@ func (g *group) life() []step {
 			return p.poll(ctx, g.instance(n), g.operations[n%len(g.operations)], succeeded)
 		}},
 		{verb: pollRunningVerb, cheap: true, call: func(ctx context.Context, _ int) error {
-			return p.poll(ctx, g.runningInstance(), g.running, inProgress)
+			return p.poll(ctx, runningInstance, g.running, inProgress)
 		}},
 		{verb: bindVerb, call: onInstance(p.bind)},
 		{verb: unbindVerb, call: onInstance(p.unbind)},
@@ -82,15 +84,15 @@ func (g *group) life() []step {
 }
 
 // settle brings the broker to where it is after a while under this load: with as many connections to the Director as it
-// ever has in use at once. It takes binds of instances that aren't there, each of which asks the Director for two things
-// at once, and a Director that is slow enough for all of them to meet.
+// ever has in use at once. It takes updates of instances that aren't there, each of which asks the Director for three
+// things at once, and a Director that is slow enough for all of them to meet.
 func (s *stand) settle(ctx context.Context, p *platform, clients int) error {
 	const latency, rounds = 50 * time.Millisecond, 2
 	if err := s.director.setLatency(ctx, latency); err != nil {
 		return err
 	}
 	l := load{clients: clients, calls: rounds * clients, call: func(ctx context.Context, n int) error {
-		return p.bindNothing(ctx, fmt.Sprintf("nobody-%d", n))
+		return p.updateNothing(ctx, fmt.Sprintf("nobody-%d", n))
 	}}
 	if _, err := l.run(ctx); err != nil {
 		return fmt.Errorf("warming up: %w", err)
@@ -102,12 +104,12 @@ func (s *stand) settle(ctx context.Context, p *platform, clients int) error {
 // numbers are those of a broker that has been running for a while.
 func (s *stand) live(ctx context.Context, prefix string, clients, calls int) ([]measurement, error) {
 	calls = max(calls, 2*clients)
-	g := s.newGroup(prefix, clients, clients+calls)
-	defer g.platform.http.CloseIdleConnections()
-	if err := s.settle(ctx, g.platform, clients); err != nil {
+	g, err := s.newGroup(ctx, prefix, clients, clients+calls)
+	if err != nil {
 		return nil, err
 	}
-	if err := g.startRunning(ctx, s); err != nil {
+	defer g.platform.http.CloseIdleConnections()
+	if err := s.settle(ctx, g.platform, clients); err != nil {
 		return nil, err
 	}
 	var measured []measurement

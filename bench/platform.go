@@ -94,25 +94,27 @@ func (p *platform) provision(ctx context.Context, instance string) (string, erro
 }
 
 func (p *platform) update(ctx context.Context, instance string) error {
+	return p.patch(ctx, instance, http.StatusAccepted)
+}
+
+// updateNothing asks for an update of an instance that isn't there.
+func (p *platform) updateNothing(ctx context.Context, instance string) error {
+	return p.patch(ctx, instance, http.StatusNotFound)
+}
+
+func (p *platform) patch(ctx context.Context, instance string, want int) error {
 	body := `{` + offeringJSON + `,"previous_values":{"plan_id":"` + planID + `"},` +
 		`"context":{"platform":"bench","instance_name":"` + instance + `"},"parameters":{"max_memory_mb":512}}`
-	_, err := p.call(ctx, http.MethodPatch, instancePath(instance)+asyncQuery, body, http.StatusAccepted)
+	_, err := p.call(ctx, http.MethodPatch, instancePath(instance)+asyncQuery, body, want)
 	return err
 }
 
-const bindBody = `{` + offeringJSON + `,"bind_resource":{"app_guid":"app"}}`
-
 func (p *platform) bind(ctx context.Context, instance string) error {
-	got, err := p.call(ctx, http.MethodPut, bindingPath(instance), bindBody, http.StatusCreated)
+	body := `{` + offeringJSON + `,"bind_resource":{"app_guid":"app"}}`
+	got, err := p.call(ctx, http.MethodPut, bindingPath(instance), body, http.StatusCreated)
 	if err == nil && got.Credentials == nil {
 		err = errors.New("bind: no credentials in the answer")
 	}
-	return err
-}
-
-// bindNothing asks for a binding to an instance that isn't there.
-func (p *platform) bindNothing(ctx context.Context, instance string) error {
-	_, err := p.call(ctx, http.MethodPut, bindingPath(instance), bindBody, http.StatusNotFound)
 	return err
 }
 

@@ -116,7 +116,10 @@ func (w *workshop) measureDistant(ctx context.Context, out io.Writer, r *results
 
 // provisions measures a number of provisions by 16 clients that have called before.
 func (s *stand) provisions(ctx context.Context, prefix string, calls int) (measurement, error) {
-	g := s.newGroup(prefix, scenarioClients, scenarioClients+calls)
+	g, err := s.newGroup(ctx, prefix, scenarioClients, scenarioClients+calls)
+	if err != nil {
+		return measurement{}, err
+	}
 	defer g.platform.http.CloseIdleConnections()
 	l := load{clients: scenarioClients, calls: scenarioClients, call: g.provision}
 	if _, err := l.run(ctx); err != nil {
@@ -180,11 +183,11 @@ type growth struct {
 // needs to serve at all it has by then.
 func (w *workshop) measureGrowth(ctx context.Context, out io.Writer, r *results) error {
 	return w.on(ctx, fewDeployments, func(s *stand) error {
-		g := s.newGroup("polled", scenarioClients, scenarioClients)
-		defer g.platform.http.CloseIdleConnections()
-		if err := g.startRunning(ctx, s); err != nil {
+		g, err := s.newGroup(ctx, "polled", scenarioClients, scenarioClients)
+		if err != nil {
 			return err
 		}
+		defer g.platform.http.CloseIdleConnections()
 		l := load{clients: scenarioClients, calls: len(g.operations), call: g.provision}
 		if _, err := l.run(ctx); err != nil {
 			return err
@@ -208,7 +211,7 @@ func (w *workshop) measureGrowth(ctx context.Context, out io.Writer, r *results)
 // pollAny polls ended and running operations by turns.
 func (g *group) pollAny(ctx context.Context, n int) error {
 	if n%2 == 0 {
-		return g.platform.poll(ctx, g.runningInstance(), g.running, inProgress)
+		return g.platform.poll(ctx, runningInstance, g.running, inProgress)
 	}
 	return g.platform.poll(ctx, g.instance(n), g.operations[n%len(g.operations)], succeeded)
 }

@@ -53,6 +53,7 @@ func (w *workshop) close() error { return os.RemoveAll(w.dir) }
 type stand struct {
 	director *director
 	broker   *broker
+	running  string // the operation of runningInstance, once it is there
 }
 
 // open starts a stand whose Director has that many deployments.
