@@ -68,7 +68,7 @@ func (b *Broker) admitBind(details domain.BindDetails) (*plan, json.RawMessage, 
 	if refusal != nil {
 		return nil, nil, refusal
 	}
-	if !b.offering.bindable(plan) {
+	if !b.offering.IsBindable(plan.Plan) {
 		return nil, nil, refuse(BadRequest, "plan %q is not bindable", plan.Name)
 	}
 	if details.BindResource != nil && details.BindResource.BackupAgent && !b.Switches.SupportBackupAgentBinding {

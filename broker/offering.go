@@ -2,7 +2,6 @@ package broker
 
 import (
 	"fmt"
-	"maps"
 
 	"github.com/on-demand-broker/odb/adapterclient"
 	"github.com/on-demand-broker/odb/config"
@@ -27,7 +26,7 @@ func newOffering(catalog config.ServiceCatalog) (offering, error) {
 	o := offering{ServiceCatalog: catalog, plans: make(map[string]*plan, len(catalog.Plans))}
 	for _, p := range catalog.Plans {
 		if _, taken := o.plans[p.ID]; !taken { // the first of two with one id has always been the one
-			o.plans[p.ID] = &plan{Plan: p, adapter: adapterPlan(catalog.GlobalProperties, p)}
+			o.plans[p.ID] = &plan{Plan: p, adapter: adapterPlan(catalog, p)}
 		}
 	}
 	return o, nil
@@ -52,19 +51,9 @@ func (o offering) offers(serviceID string) *Error {
 	return nil
 }
 
-func (o offering) bindable(p *plan) bool {
-	if p.Bindable != nil {
-		return *p.Bindable
-	}
-	return o.Bindable
-}
-
-func adapterPlan(global map[string]any, p config.Plan) adapterclient.Plan {
-	properties := make(map[string]any, len(global)+len(p.Properties))
-	maps.Copy(properties, global)
-	maps.Copy(properties, p.Properties) // top-level keys only: a plan's key wins whole
+func adapterPlan(catalog config.ServiceCatalog, p config.Plan) adapterclient.Plan {
 	return adapterclient.Plan{
-		Properties:       properties,
+		Properties:       catalog.PropertiesOf(p),
 		LifecycleErrands: adapterErrands(p.LifecycleErrands),
 		InstanceGroups:   adapterGroups(p.InstanceGroups),
 		Update:           adapterUpdate(p.Update),

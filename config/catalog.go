@@ -3,8 +3,8 @@ package config
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -55,14 +55,6 @@ type MaintenanceInfo struct {
 	Description string            `yaml:"description"`
 	Public      map[string]string `yaml:"public"`
 	Private     map[string]Secret `yaml:"private"`
-}
-
-// Plan finds a plan by its id. Of two with one id the first has always been the one.
-func (c ServiceCatalog) Plan(id string) (Plan, bool) {
-	if i := slices.IndexFunc(c.Plans, func(p Plan) bool { return p.ID == id }); i >= 0 {
-		return c.Plans[i], true
-	}
-	return Plan{}, false
 }
 
 // PropertiesOf gives what the adapter gets as a plan's properties: the plan's own, whose top-level keys win whole, and

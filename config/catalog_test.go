@@ -25,17 +25,6 @@ func TestPropertiesOfAPlanLieOverTheGlobalOnes(t *testing.T) {
 	}
 }
 
-func TestPlanIsFoundByID(t *testing.T) {
-	t.Parallel()
-	catalog := config.ServiceCatalog{Plans: []config.Plan{{ID: "a", Name: "first"}, {ID: "a", Name: "second"}, {ID: "b"}}}
-	if plan, ok := catalog.Plan("a"); !ok || plan.Name != "first" {
-		t.Errorf("%+v %v", plan, ok)
-	}
-	if _, ok := catalog.Plan("c"); ok {
-		t.Error("found a plan that isn't there")
-	}
-}
-
 func TestPlanIsBindableLikeTheOffering(t *testing.T) {
 	t.Parallel()
 	yes, no := true, false

@@ -114,7 +114,7 @@ func TestWorkedExample(t *testing.T) {
 	if *c.ServiceCatalog.GlobalQuotas.ServiceInstanceLimit != 100 || c.ServiceCatalog.GlobalQuotas.Resources["memory_gb"].Limit != 2000 {
 		t.Errorf("quotas: %+v", c.ServiceCatalog.GlobalQuotas)
 	}
-	small, _ := c.ServiceCatalog.Plan("6b0c8a5e-7d0a-4a63-8d2a-0f5e2d1c0101")
+	small := c.ServiceCatalog.Plans[0]
 	serial := false
 	wantUpdate := &config.Update{
 		Canaries: 1, MaxInFlight: "50%", CanaryWatchTime: "3000-180000", UpdateWatchTime: "3000-180000",

@@ -45,7 +45,8 @@ func attrsOf(ctx context.Context) []slog.Attr {
 	return attrs
 }
 
-// handler adds what the context carries. Lager knows no warning level, so a warning keeps its name as an attribute.
+// handler adds what the context carries. Lager knows no warnings and would call them errors: they are information with
+// an attribute.
 type handler struct {
 	slog.Handler
 	level slog.Level
@@ -58,6 +59,7 @@ func (h handler) Handle(ctx context.Context, record slog.Record) error {
 		record.AddAttrs(attrs...)
 	}
 	if record.Level == slog.LevelWarn {
+		record.Level = slog.LevelInfo
 		record.AddAttrs(slog.Bool("warning", true))
 	}
 	return h.Handler.Handle(ctx, record)

@@ -30,6 +30,7 @@ func TestLinesCarryWhatTheContextGathered(t *testing.T) {
 		Data                   map[string]any
 	}
 	g.Expect(json.Unmarshal(lines[0], &line)).To(Succeed())
+	g.Expect(line.Level).To(Equal("info"))
 	g.Expect(line.Source).To(Equal("odb"))
 	g.Expect(line.Message).To(Equal("odb.deploy.slow"))
 	g.Expect(line.Data).To(And(HaveKeyWithValue("request_id", "r-1"), HaveKeyWithValue("task_id", BeNumerically("==", 7)),
