@@ -74,6 +74,9 @@ func serve(ctx context.Context, c *config.Config, logger *slog.Logger) error {
 	if !c.Broker.UseStdin {
 		logger.Warn("adapter.arguments", slog.String("problem", "broker.use_stdin is false: manifests and parameters are passed to the adapter as arguments, which every user of this machine can read; set it to true if the adapter can read stdin"))
 	}
+	for _, key := range notActedOn(c) {
+		logger.Warn("config.not-acted-on", slog.String("problem", key+" is configured, and this version of the broker does not act on it"))
+	}
 	logger.Info("server.listening", slog.String("url", s.URL()), slog.String("service", c.ServiceCatalog.Name), slog.Int("plans", len(c.ServiceCatalog.Plans)))
 	return s.Run(ctx)
 }

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/on-demand-broker/odb/config"
+)
+
+// notActedOn lists what a configuration asks for and this version doesn't do. The broker starts all the same, since the
+// file is a good one, but whoever relies on a pre-delete errand must not learn it from its absence.
+func notActedOn(c *config.Config) []string {
+	catalog := c.ServiceCatalog
+	anyPlan := slices.ContainsFunc[[]config.Plan]
+	var keys []string
+	for _, feature := range []struct {
+		key   string
+		asked bool
+	}{
+		{"broker.enable_plan_schemas", c.Broker.EnablePlanSchemas},
+		{"broker.enable_secure_manifests", c.Broker.EnableSecureManifests},
+		{"broker.enable_telemetry", c.Broker.EnableTelemetry},
+		{"broker.startup_banner", c.Broker.StartupBanner},
+		{"cf.uaa.client_definition", !c.Broker.DisableCFStartupChecks && c.CF.UAA.ClientDefinition.Given()},
+		{"service_instances_api", c.ServiceInstancesAPI.URL != ""},
+		{"credhub", c.CredHub.Enabled()},
+		{"service_catalog.global_quotas", limited(catalog.GlobalQuotas)},
+		{"service_catalog.plans[].quotas", anyPlan(catalog.Plans, func(p config.Plan) bool { return limited(p.Quotas) })},
+		{"service_catalog.plans[].lifecycle_errands", anyPlan(catalog.Plans, hasErrands)},
+	} {
+		if feature.asked {
+			keys = append(keys, feature.key)
+		}
+	}
+	return keys
+}
+
+func limited(q config.Quotas) bool { return q.ServiceInstanceLimit != nil || len(q.Resources) > 0 }
+
+func hasErrands(p config.Plan) bool {
+	return p.LifecycleErrands != nil && len(p.LifecycleErrands.PostDeploy)+len(p.LifecycleErrands.PreDelete) > 0
+}
