@@ -54,7 +54,7 @@ var _ = Describe("The log", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(onlyLine()).To(And(
 			HaveKeyWithValue("level", "INFO"), HaveKeyWithValue("verb", "create-binding"), HaveKeyWithValue("stderr", "one\ntwo"),
-			HaveKeyWithValue("exit_code", 0.0), HaveKeyWithValue("request_id", "r1"), HaveKeyWithValue("duration", BeNumerically(">", 0)),
+			HaveKeyWithValue("exit_code", 0.0), HaveKeyWithValue("request_id", "r1"), HaveKeyWithValue("ms", BeNumerically(">", 0)),
 		))
 		Expect(log.String()).NotTo(ContainSubstring("s3cret"))
 	})

@@ -42,7 +42,7 @@ func (c *Client) run(ctx context.Context, invocation invocation) ([]byte, error)
 	ending, err := c.execute(ctx, invocation)
 	if err != nil {
 		err = &StartError{Verb: invocation.verb, Path: c.path, Err: err}
-		c.logger.ErrorContext(ctx, "service adapter could not be started", "verb", invocation.verb, "error", err.Error())
+		c.logger.ErrorContext(ctx, "adapter.not-started", "verb", invocation.verb, "error", err.Error())
 		return nil, err
 	}
 	took := time.Since(started)
@@ -139,7 +139,7 @@ func stopError(verb string, cause error, took time.Duration) error {
 }
 
 func (c *Client) log(ctx context.Context, verb string, ending *ending, took time.Duration, err error) {
-	attributes := []slog.Attr{slog.String("verb", verb), slog.Duration("duration", took), slog.Int("exit_code", ending.code)}
+	attributes := []slog.Attr{slog.String("verb", verb), slog.Float64("ms", float64(took.Microseconds())/1000), slog.Int("exit_code", ending.code)}
 	if len(ending.stderr.kept) > 0 {
 		attributes = append(attributes, slog.String("stderr", ending.stderr.logText()))
 	}
@@ -147,7 +147,7 @@ func (c *Client) log(ctx context.Context, verb string, ending *ending, took time
 		attributes = append(attributes, slog.Bool("left_processes", true))
 	}
 	if err == nil {
-		c.logger.LogAttrs(ctx, slog.LevelInfo, "service adapter ran", attributes...)
+		c.logger.LogAttrs(ctx, slog.LevelInfo, "adapter.ran", attributes...)
 		return
 	}
 	attributes = append(attributes, slog.String("error", err.Error()))
@@ -155,5 +155,5 @@ func (c *Client) log(ctx context.Context, verb string, ending *ending, took time
 	if errors.As(err, &exit) && exit.Signal == 0 && exit.UserMessage != "" {
 		attributes = append(attributes, slog.String("stdout", exit.UserMessage))
 	}
-	c.logger.LogAttrs(ctx, slog.LevelError, "service adapter failed", attributes...)
+	c.logger.LogAttrs(ctx, slog.LevelError, "adapter.failed", attributes...)
 }
