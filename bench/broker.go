@@ -60,7 +60,7 @@ func startBroker(ctx context.Context, odb, dir, adapter string, d *director) (*b
 func (b *broker) meet(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	if b.runs, err = b.counter("service adapter ran"); err != nil {
+	if b.runs, err = b.counter("adapter.ran"); err != nil {
 		return err
 	}
 	knocking := newPlatform(b.url, 1)
