@@ -149,11 +149,10 @@ func (d *Director) Close() error {
 }
 
 // enter locks the world and brings it to now; the caller leaves.
-func (d *Director) enter() time.Time {
+func (d *Director) enter() {
 	now := d.options.Clock.Now()
 	d.mu.Lock()
 	d.world.advance(now)
-	return now
 }
 
 // wait waits d of real time, or less if ctx ends or the Director is closed.

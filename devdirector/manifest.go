@@ -1,6 +1,7 @@
 package devdirector
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"slices"
@@ -80,10 +81,17 @@ const (
 	codeBadManifest     = 440001
 )
 
+// groupMaximum is how many instances a group may have: the addresses of a /20 network.
+const groupMaximum = 4094
+
 // readManifest does what the Director checks before it makes a task: the text is a YAML hash with a name.
 func readManifest(body []byte) (*yaml.Node, *apiError) {
 	var document yaml.Node
-	if err := yaml.Unmarshal(body, &document); err != nil {
+	err := yaml.Unmarshal(body, &document)
+	if err == nil && bytes.ContainsRune(body, '*') {
+		err = document.Decode(new(any)) // refuses aliases without end
+	}
+	if err != nil {
 		return nil, &apiError{codeBadManifest, "Incorrect YAML structure of the uploaded manifest: #<Psych::SyntaxError: " + syntaxError(err) + ">"}
 	}
 	if len(document.Content) == 0 || document.Content[0].Tag == "!!null" {
@@ -144,6 +152,9 @@ func (g *manifestGroup) check() *TaskError {
 	count, err := strconv.Atoi(g.Instances.Value)
 	if err != nil || g.Instances.Tag != "!!int" {
 		return &TaskError{codeInvalidType, fmt.Sprintf("Property 'instances' value (%s) did not match the required type 'Integer'", rubyInspect(&g.Instances))}
+	}
+	if count > groupMaximum {
+		return &TaskError{130010, fmt.Sprintf("Failed to reserve IP for '%s/%d' for manual network: no more available", g.Name, groupMaximum)}
 	}
 	g.count = max(count, 0) // the Director takes a negative count for none
 	return nil

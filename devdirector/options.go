@@ -133,6 +133,9 @@ func (o *Options) setDefaults() error {
 	if o.Workers < 0 {
 		return fmt.Errorf("%d workers: at least one is needed", o.Workers)
 	}
+	if _, err := parseCloud(o.CloudConfig); err != nil {
+		return fmt.Errorf("cloud config: %w", err)
+	}
 	if o.MaxTasks == 0 {
 		o.MaxTasks = defaultMaxTasks
 	}

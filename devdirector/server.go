@@ -102,6 +102,7 @@ func (d *Director) serve(w http.ResponseWriter, r *http.Request) {
 		answer = d.handle(found, r)
 	}
 	if fault != nil {
+		holdBody(r)
 		if goesOn := d.inflict(fault, w, r, &answer); !goesOn {
 			return
 		}
@@ -113,6 +114,15 @@ func (d *Director) serve(w http.ResponseWriter, r *http.Request) {
 		answer = response{status: http.StatusInternalServerError}
 	}
 	answer.write(w, r, d.options.RedirectStatus)
+}
+
+// holdBody reads the body to its end, for whoever reads it later: only then does the server notice that a client
+// goes.
+func holdBody(r *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, bodyMaximum))
+	if err == nil {
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
 }
 
 func notAuthorized(path string) response {

@@ -142,16 +142,22 @@ func (p *planner) finish(e stageEvent, weight float64, effect func(at time.Time)
 	p.add(weight, step{event: &e, do: effect})
 }
 
-// timed spreads the task's duration over the steps.
+// timed spreads the task's duration over the steps; they add up to it exactly.
 func (p *planner) timed(total time.Duration) []step {
 	var sum float64
 	for _, weight := range p.weights {
 		sum += weight
 	}
-	if sum > 0 {
-		for i, weight := range p.weights {
-			p.steps[i].wait += time.Duration(float64(total) * weight / sum)
+	var weights float64
+	var passed time.Duration
+	for i, weight := range p.weights {
+		if weight == 0 {
+			continue
 		}
+		weights += weight
+		until := time.Duration(float64(total) * (weights / sum))
+		p.steps[i].wait += until - passed
+		passed = until
 	}
 	return p.steps
 }

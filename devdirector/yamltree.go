@@ -34,6 +34,9 @@ func sameTree(a, b *yaml.Node) bool {
 		return a == b
 	}
 	a, b = resolve(a), resolve(b)
+	if a == b {
+		return true
+	}
 	if a.Kind != b.Kind || len(a.Content) != len(b.Content) {
 		return false
 	}
