@@ -30,9 +30,11 @@ const (
 type broker struct {
 	*process
 	url     string
-	runs    *counter      // of the adapter
 	firstIn time.Duration // the CPU it had used when it answered for the first time
 }
+
+// adapterRanLine is in the line that the broker logs for each run of the adapter that went well.
+const adapterRanLine = `adapter.ran"`
 
 // startBroker returns once the broker has answered.
 func startBroker(ctx context.Context, odb, dir, adapter string, d *director) (*broker, error) {
@@ -45,7 +47,7 @@ func startBroker(ctx context.Context, odb, dir, adapter string, d *director) (*b
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	p, err := startProcess("broker", dir, odb, "serve", "--config", path)
+	p, err := startProcess("the broker", adapterRanLine, odb, "serve", "--config", path)
 	if err != nil {
 		return nil, err
 	}
@@ -57,12 +59,9 @@ func startBroker(ctx context.Context, odb, dir, adapter string, d *director) (*b
 }
 
 // meet waits for the first answer, and looks at once what it took.
-func (b *broker) meet(ctx context.Context) (err error) {
+func (b *broker) meet(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	if b.runs, err = b.counter("adapter.ran"); err != nil {
-		return err
-	}
 	knocking := newPlatform(b.url, 1)
 	defer knocking.http.CloseIdleConnections()
 	if err := b.await(ctx, "it answered", func() bool { return knocking.catalog(ctx) == nil }); err != nil {
@@ -72,8 +71,6 @@ func (b *broker) meet(ctx context.Context) (err error) {
 	b.firstIn = used.CPU
 	return err
 }
-
-func (b *broker) stop() error { return errors.Join(b.process.stop(), b.runs.close()) }
 
 // freePort is one that nobody listens on now.
 func freePort() (int, error) {

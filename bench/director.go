@@ -32,8 +32,8 @@ type traffic struct{ Requests, Tasks, Connections int }
 
 const startTime = 20 * time.Second
 
-func startDirector(ctx context.Context, odb, dir string) (*director, error) {
-	p, err := startProcess("director", dir, odb, "dev", "--control", "--director-port", "0", "--task-duration", "0s")
+func startDirector(ctx context.Context, odb string) (*director, error) {
+	p, err := startProcess("the Director", "", odb, "dev", "--control", "--director-port", "0", "--task-duration", "0s")
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (d *director) meet(ctx context.Context) error {
 	defer cancel()
 	var printed string
 	err := d.await(ctx, "it was ready", func() bool {
-		printed = string(d.printed())
+		printed = d.output.text()
 		return strings.Contains(printed, "-----END CERTIFICATE-----\n")
 	})
 	if err != nil {

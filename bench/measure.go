@@ -38,7 +38,7 @@ func (s *stand) books(ctx context.Context) (b books, err error) {
 	if b.traffic, err = s.director.traffic(ctx); err != nil {
 		return b, err
 	}
-	b.runs, err = s.broker.runs.lines()
+	b.runs, err = s.broker.output.lines()
 	return b, err
 }
 
@@ -53,7 +53,10 @@ func (s *stand) measure(ctx context.Context, verb string, l load) (measurement, 
 		return measurement{}, fmt.Errorf("%s by %d clients: %w", verb, l.clients, err)
 	}
 	after, err := s.books(ctx)
-	return measurement{
+	if err != nil {
+		return measurement{}, err
+	}
+	m := measurement{
 		verb: verb, served: went, after: after.used,
 		cpu:         after.used.CPU - before.used.CPU,
 		adapterCPU:  after.used.ChildrenCPU - before.used.ChildrenCPU,
@@ -63,5 +66,9 @@ func (s *stand) measure(ctx context.Context, verb string, l load) (measurement, 
 			Tasks:       after.traffic.Tasks - before.traffic.Tasks,
 			Connections: after.traffic.Connections - before.traffic.Connections,
 		},
-	}, err
+	}
+	if m.adapterCPU > 0 && m.adapterRuns == 0 {
+		return m, fmt.Errorf("%s: children of the broker ran, but no line of its log has %s", verb, adapterRanLine)
+	}
+	return m, nil
 }

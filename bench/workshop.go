@@ -58,7 +58,7 @@ type stand struct {
 
 // open starts a stand whose Director has that many deployments.
 func (w *workshop) open(ctx context.Context, deployments int) (*stand, error) {
-	d, err := startDirector(ctx, w.odb, w.dir)
+	d, err := startDirector(ctx, w.odb)
 	if err != nil {
 		return nil, err
 	}
