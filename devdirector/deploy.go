@@ -60,7 +60,7 @@ func (w *world) plan(t *task, at time.Time) []step {
 	if p.outcome.Error != nil {
 		p.fail(nil, p.outcome.Error)
 	}
-	return p.timed(w.duration(t, p.outcome))
+	return p.timed(w.duration(t, p))
 }
 
 var wholeOrPercent = regexp.MustCompile(`^\d+%?$`)
@@ -106,11 +106,14 @@ func (w *world) planDeploy(p *planner, t *task) {
 
 // readForDeploy reads the manifest and finds what is wrong before the first stage.
 func (w *world) readForDeploy(t *task) (*manifest, *TaskError) {
-	tree, bad := readManifest([]byte(t.Work.Manifest))
-	if bad != nil {
-		return nil, &TaskError{bad.Code, bad.Description}
+	if t.tree == nil {
+		tree, bad := readManifest([]byte(t.Work.Manifest))
+		if bad != nil {
+			return nil, &TaskError{bad.Code, bad.Description}
+		}
+		t.tree = tree
 	}
-	m, cause := newManifest(tree)
+	m, cause := newManifest(t.tree)
 	if cause != nil {
 		return nil, cause
 	}

@@ -107,10 +107,7 @@ func (w *world) newInstance(group manifestGroup, index int, stemcell nameVersion
 	if group.Disk != "" {
 		i.DiskCID = newHex(16)
 	}
-	for n, network := range group.Networks {
-		if n == 0 {
-			i.Network = network.Name
-		}
+	for _, network := range group.Networks {
 		switch {
 		case w.isDynamic(network.Name):
 			i.Dynamic = append(i.Dynamic, w.address())

@@ -163,7 +163,7 @@ func (d *Director) createDeployment(q *request) response {
 	}
 	return redirectTo(w.newTask(task{
 		Kind: KindDeploy, Description: deployDescription(q), User: q.user.name, Deployment: name, Teams: dep.Teams,
-		ContextID: q.contextID(), Work: deployWork(q, cloudIDs, runtimeIDs),
+		ContextID: q.contextID(), Work: deployWork(q, cloudIDs, runtimeIDs), tree: tree,
 	}))
 }
 
@@ -177,8 +177,7 @@ func deployDescription(q *request) string {
 func deployWork(q *request, cloudIDs, runtimeIDs []int) work {
 	return work{
 		Manifest: string(q.body), DryRun: q.flag("dry_run"), Recreate: q.flag("recreate"),
-		RecreateDisks: q.flag("recreate_persistent_disks"),
-		Canaries:      q.query.Get("canaries"), MaxInFlight: q.query.Get("max_in_flight"),
+		Canaries: q.query.Get("canaries"), MaxInFlight: q.query.Get("max_in_flight"),
 		CloudConfigs: cloudIDs, RuntimeConfigs: runtimeIDs,
 	}
 }

@@ -6,5 +6,11 @@
 // now: whatever should have happened until then happens, in order and with its own time. So a clock that a test moves
 // is all it takes to move tasks, locks and queues.
 //
+// What can be steered: time (Clock, TaskDuration, QueueDelay, Latency), what becomes of tasks (Outcome) and of errands
+// (Errand), what goes wrong on the wire (Fault), what is there from the start (Seed). With Control, the same over HTTP.
+//
+// With a StateDir the Director can be killed at any moment: what was answered is there again when it is started anew.
+// Tasks that ran then start over, as if a worker had picked them up again; queued ones keep their order.
+//
 // It knows nothing of the broker and runs no VM.
 package devdirector

@@ -115,16 +115,17 @@ func (l *faultList) cleared() <-chan struct{} {
 // handlesFirst tells whether the request is handled before it goes wrong.
 func (f *Fault) handlesFirst() bool { return f.AfterHandling || f.Kind == FaultCut }
 
-// inflict does what the fault is about. It tells whether there is still something to be answered.
-func (d *Director) inflict(f *Fault, w http.ResponseWriter, r *http.Request, answer *response) bool {
+// inflict does what the fault is about. It may have something to answer instead; or it is over, and nothing is to be
+// answered any more.
+func (d *Director) inflict(f *Fault, w http.ResponseWriter, r *http.Request, handled *response) (instead *response, over bool) {
 	switch f.Kind {
 	case FaultRefuse:
 		breakConnection(w, nil)
-		return false
+		return nil, true
 	case FaultCut:
-		whole := answer.wire(r, d.options.RedirectStatus)
+		whole := handled.wire(r, d.options.RedirectStatus)
 		breakConnection(w, whole[:len(whole)/2])
-		return false
+		return nil, true
 	case FaultHang:
 		select {
 		case <-d.faults.cleared():
@@ -134,12 +135,13 @@ func (d *Director) inflict(f *Fault, w http.ResponseWriter, r *http.Request, ans
 	case FaultDelay:
 		d.wait(r.Context(), f.Delay)
 	case FaultStatus:
-		*answer = text(f.Status, f.Body)
+		told := text(f.Status, f.Body)
 		if f.Status == http.StatusUnauthorized && f.Body == "" {
-			*answer = notAuthorized(r.URL.EscapedPath())
+			told = notAuthorized(r.URL.EscapedPath())
 		}
+		return &told, false
 	}
-	return r.Context().Err() == nil
+	return nil, r.Context().Err() != nil
 }
 
 // breakConnection sends what there is to send, then closes; with nothing to send, it resets.

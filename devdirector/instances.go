@@ -21,7 +21,6 @@ type instance struct {
 	Created   time.Time
 	DiskCID   string
 	VMType    string
-	Network   string
 	Stemcell  nameVersion
 	Errand    bool // of a group with lifecycle: errand, so without a VM most of the time
 }

@@ -62,14 +62,15 @@ type durations struct {
 	byKind map[Kind]time.Duration
 }
 
-func (w *world) duration(t *task, o *Outcome) time.Duration {
-	if o.Duration != nil {
-		return *o.Duration
+func (w *world) duration(t *task, p *planner) time.Duration {
+	if p.outcome.Duration != nil {
+		return *p.outcome.Duration
 	}
+	whole := w.durations.all
 	if own, is := w.durations.byKind[t.Kind]; is {
-		return own
+		whole = own
 	}
-	return w.durations.all
+	return time.Duration(float64(whole) * p.share())
 }
 
 // takeOutcome finds the outcome that a task is to have; without one it ends well.

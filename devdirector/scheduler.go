@@ -223,7 +223,7 @@ func (w *world) abandon(t *task, at time.Time) {
 // end ends a task, lets its lock go to who waits for it and its worker to who queues.
 func (w *world) end(t *task, at time.Time, state, result string) {
 	t.State, t.Result, t.Changed = state, &result, at
-	t.steps, t.wakeup, t.compiling, t.Work = nil, nil, nil, work{}
+	t.steps, t.wakeup, t.compiling, t.Work, t.tree = nil, nil, nil, work{}, nil
 	if t.working {
 		t.working = false
 		w.busy--

@@ -162,6 +162,17 @@ var _ = Describe("tasks", func() {
 		Expect(bosh.events(failing)).To(ContainSubstring(`"state":"failed","progress":100,"data":{"error":"pre-start failed"}`))
 	})
 
+	It("fail at once when the manifest is wrong, and late when an instance is", func() {
+		run(devdirector.Options{TaskDuration: time.Minute})
+		Expect(states(bosh.deploy("name: a"))).To(Equal([]string{"error"}))
+		d.AddOutcome(devdirector.Outcome{Error: &devdirector.TaskError{Code: 450001, Message: "pre-start failed"}})
+		id := bosh.deploy(manifestOf("b", 1))
+		clock.Advance(45 * time.Second)
+		Expect(states(id)).To(Equal([]string{"processing"}))
+		clock.Advance(15 * time.Second)
+		Expect(states(id)).To(Equal([]string{"error"}))
+	})
+
 	It("leave the instances of a create that failed, and no manifest", func() {
 		run(devdirector.Options{})
 		d.AddOutcome(devdirector.Outcome{Error: &devdirector.TaskError{Code: 450001, Message: "pre-start failed"}})

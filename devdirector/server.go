@@ -43,9 +43,9 @@ type response struct {
 	body         []byte
 	task         int // redirect to this task
 	contentRange string
-	modified     bool // with a Last-Modified header
-	cascade      bool // "no such route" within the Director
-	outside      bool // answered before authentication: no WWW-Authenticate
+	modified     time.Time // Last-Modified, if it isn't zero
+	cascade      bool      // "no such route" within the Director
+	outside      bool      // answered before authentication: no WWW-Authenticate
 	// render, if set, makes the body after the world is unlocked, from what the handler copied.
 	render func() []byte
 }
@@ -96,24 +96,38 @@ func (d *Director) serve(w http.ResponseWriter, r *http.Request) {
 	found := d.routes.find(r.Method, path)
 	d.stats.request(found.route)
 	d.wait(r.Context(), time.Duration(d.latency.Load()))
-	fault := d.faults.match(r.Method, path)
-	var answer response
-	if fault == nil || fault.handlesFirst() {
-		answer = d.handle(found, r)
-	}
-	if fault != nil {
-		holdBody(r)
-		if goesOn := d.inflict(fault, w, r, &answer); !goesOn {
-			return
-		}
-		if answer.status == 0 && answer.task == 0 {
-			answer = d.handle(found, r)
-		}
+	answer := d.answer(found, w, r)
+	if answer == nil {
+		return
 	}
 	if d.broken.Load() {
-		answer = response{status: http.StatusInternalServerError}
+		answer = &response{status: http.StatusInternalServerError}
 	}
 	answer.write(w, r, d.options.RedirectStatus)
+}
+
+// answer handles a request, and lets the fault happen that is meant for it, before or after. It is nil if there is
+// nothing to be answered any more.
+func (d *Director) answer(found match, w http.ResponseWriter, r *http.Request) *response {
+	fault := d.faults.match(r.Method, r.URL.EscapedPath())
+	if fault == nil {
+		return d.handle(found, r)
+	}
+	var handled *response
+	if fault.handlesFirst() {
+		handled = d.handle(found, r)
+	}
+	holdBody(r)
+	instead, over := d.inflict(fault, w, r, handled)
+	switch {
+	case over:
+		return nil
+	case instead != nil:
+		return instead
+	case handled != nil:
+		return handled
+	}
+	return d.handle(found, r)
 }
 
 // holdBody reads the body to its end, for whoever reads it later: only then does the server notice that a client
@@ -130,9 +144,9 @@ func notAuthorized(path string) response {
 }
 
 // handle finds out what to answer.
-func (d *Director) handle(found match, r *http.Request) response {
+func (d *Director) handle(found match, r *http.Request) *response {
 	if !found.known {
-		return response{
+		return &response{
 			status: http.StatusNotFound, contentType: "text/plain", cascade: true, outside: true,
 			body: []byte("Not Found: " + r.URL.EscapedPath()),
 		}
@@ -140,27 +154,27 @@ func (d *Director) handle(found match, r *http.Request) response {
 	q := &request{http: r, path: r.URL.EscapedPath(), params: found.params, user: d.authenticate(r)}
 	open := found.route != nil && found.route.access == openAccess
 	if q.user == nil && !open {
-		return notAuthorized(q.path)
+		return pointerTo(notAuthorized(q.path))
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, bodyMaximum))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
-			return response{status: http.StatusRequestEntityTooLarge, outside: true}
+			return &response{status: http.StatusRequestEntityTooLarge, outside: true}
 		}
-		return response{status: http.StatusBadRequest, outside: true}
+		return &response{status: http.StatusBadRequest, outside: true}
 	}
 	q.body = body
 	q.query = r.URL.Query()
 	route := found.route
 	if route == nil || !route.accepts(r.Header.Get("Content-Type")) {
-		return endpointNotFound(q.path)
+		return pointerTo(endpointNotFound(q.path))
 	}
 	answer := d.run(route, q)
 	if answer.render != nil {
 		answer.body = answer.render()
 	}
-	return answer
+	return &answer
 }
 
 // run calls the route's handler, with its deployment if it is about one.
@@ -190,8 +204,8 @@ func (a *response) write(w http.ResponseWriter, r *http.Request, redirectStatus 
 	}
 	h.Set("Server", "nginx")
 	h.Set("X-Content-Type-Options", "nosniff")
-	if a.modified {
-		h.Set("Last-Modified", time.Now().UTC().Format(http.TimeFormat))
+	if !a.modified.IsZero() {
+		h.Set("Last-Modified", a.modified.UTC().Format(http.TimeFormat))
 	}
 	if a.task != 0 {
 		a.status = http.StatusFound

@@ -125,7 +125,7 @@ func (d *Director) taskOutput(q *request) response {
 		if refusal := d.permit(q.user, adminAccess, t.Teams); refusal != nil {
 			return *refusal
 		}
-		output.body, output.contentType, output.modified = []byte(t.debug()), plainType, true
+		output.body, output.contentType, output.modified = []byte(t.debug()), plainType, t.Changed
 	default:
 		return refuse(http.StatusUnauthorized, 600000, "Unknown type "+kind)
 	}

@@ -117,7 +117,7 @@ func (p *planner) fail(open *stageEvent, cause *TaskError) {
 	if open != nil {
 		p.add(0.5, step{event: open.failed(cause.Message), fail: cause})
 	} else {
-		p.add(0.5, step{fail: cause})
+		p.add(0, step{fail: cause})
 	}
 	p.failed = true
 }
@@ -140,6 +140,21 @@ func (p *planner) finish(e stageEvent, weight float64, effect func(at time.Time)
 	}
 	e.state, e.progress = "finished", 100
 	p.add(weight, step{event: &e, do: effect})
+}
+
+// wholeWeight is about what the steps of a task weigh together that doesn't fail early.
+const wholeWeight = 9
+
+// share is the part of a whole task that the plan is: one that fails early takes less time.
+func (p *planner) share() float64 {
+	if !p.failed {
+		return 1
+	}
+	var sum float64
+	for _, weight := range p.weights {
+		sum += weight
+	}
+	return min(1, sum/wholeWeight)
 }
 
 // timed spreads the task's duration over the steps; they add up to it exactly.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"gopkg.in/yaml.v3"
 )
 
 // Kind is a kind of task, by the Director's own name for it.
@@ -62,8 +64,9 @@ type task struct {
 	Output      []byte
 	Work        work
 
-	working   bool // occupies a worker
-	unwinding bool // is being cancelled, step by step
+	tree      *yaml.Node // the manifest as it was parsed when it was submitted; nil after a restart
+	working   bool       // occupies a worker
+	unwinding bool       // is being cancelled, step by step
 	steps     []step
 	wakeup    *wakeup
 	success   string // the result, should it end well
@@ -75,7 +78,6 @@ type work struct {
 	Manifest       string         `json:",omitempty"`
 	DryRun         bool           `json:",omitempty"`
 	Recreate       bool           `json:",omitempty"`
-	RecreateDisks  bool           `json:",omitempty"`
 	Canaries       string         `json:",omitempty"`
 	MaxInFlight    string         `json:",omitempty"`
 	Force          bool           `json:",omitempty"`
