@@ -164,6 +164,9 @@ func TestFlags(t *testing.T) {
 	if err != nil || !slices.Equal(o.clients, []int{2, 4}) || !slices.Equal(o.deployments, []int{10, 1000}) || o.calls != 60 || !o.check {
 		t.Errorf("got %+v, %v", o, err)
 	}
+	if _, err := parse([]string{"-clients", "128", "-calls", "1900"}); err == nil {
+		t.Error("more calls were allowed than the Director remembers tasks")
+	}
 }
 
 // measured is a verb's measurement with that much CPU and that many connections in 100 calls.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -35,7 +36,7 @@ const timeLimit = 20 * time.Minute
 func main() {
 	o, err := parse(os.Args[1:])
 	if err != nil {
-		os.Exit(2) // the flag package has said why
+		os.Exit(2) // parse has said why
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(ctx, timeLimit)
@@ -48,6 +49,7 @@ func main() {
 	}
 }
 
+// parse reads the flags, and prints what is wrong with them.
 func parse(args []string) (options, error) {
 	o := options{clients: []int{1, 16, 128}, deployments: []int{10, 1000, 50000}, calls: 400, polls: 100_000, slow: 30 * time.Second}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -62,8 +64,20 @@ func parse(args []string) (options, error) {
 	flags.Func("deployments", "how many deployments the Director has, as 10,1000,50000", intoNumbers(&o.deployments))
 	flags.Func("calls", "calls of each verb that runs the adapter, in each table; other verbs get more (default 400)", intoNumber(&o.calls))
 	flags.Func("polls", "polls after which memory must not have grown (default 100000)", intoNumber(&o.polls))
-	return o, flags.Parse(args)
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if rememberedTasks < o.calls+slices.Max(o.clients) {
+		err := fmt.Errorf("the Director remembers %d tasks of a kind, so -calls and -clients together can't be more", rememberedTasks)
+		fmt.Fprintln(os.Stderr, err)
+		return o, err
+	}
+	return o, nil
 }
+
+// rememberedTasks is how many ended tasks of a kind the Director keeps. Those of a table's provisions are polled once all
+// have ended.
+const rememberedTasks = 2000
 
 func intoNumber(into *int) func(string) error {
 	return func(text string) error {
