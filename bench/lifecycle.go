@@ -8,34 +8,44 @@ import (
 
 // The verbs, as they are named in tables and targets.
 const (
-	catalogVerb       = "catalog"
-	provisionVerb     = "provision"
-	pollEndedVerb     = "last_operation, ended"
-	pollRunningVerb   = "last_operation, running"
-	bindVerb          = "bind"
-	unbindVerb        = "unbind"
-	updateVerb        = "update"
-	deprovisionVerb   = "deprovision"
-	runningInstance   = "running"
-	runningTaskLasts  = time.Hour // longer than any run
-	succeeded         = "succeeded"
-	inProgress        = "in progress"
-	cheapCallsPerCall = 5 // verbs that run no adapter are called so much more often, as their CPU is harder to measure
+	catalogVerb     = "catalog"
+	provisionVerb   = "provision"
+	pollEndedVerb   = "last_operation, ended"
+	pollRunningVerb = "last_operation, running"
+	bindVerb        = "bind"
+	unbindVerb      = "unbind"
+	updateVerb      = "update"
+	deprovisionVerb = "deprovision"
 )
 
-// group is a number of instances that go through life together.
-type group struct {
+// The states of an operation (OSB 2.17, Polling Last Operation).
+const (
+	succeeded  = "succeeded"
+	inProgress = "in progress"
+)
+
+const (
+	runningInstance  = "running" // the one that is being deployed all the time
+	runningTaskLasts = time.Hour // longer than any run
+
+	// repetitions is how often more than others the verbs are called that can be repeated: they are cheap, and a short
+	// load's CPU is measured badly.
+	repetitions = 5
+)
+
+// cohort is a number of instances that go through life together.
+type cohort struct {
 	platform   *platform
 	prefix     string
 	operations []string // of the provisions, by instance
 	running    string   // the operation of the stand's runningInstance
 }
 
-func (g *group) instance(n int) string { return fmt.Sprintf("%s-%d", g.prefix, n%len(g.operations)) }
+func (c *cohort) instance(n int) string { return fmt.Sprintf("%s-%d", c.prefix, n%len(c.operations)) }
 
-// newGroup makes no instance yet, but sees to it that there is one that is being deployed. A stand has only one such, as
+// newCohort makes no instance yet, but sees to it that there is one that is being deployed. A stand has only one such, as
 // it keeps one of the Director's workers.
-func (s *stand) newGroup(ctx context.Context, prefix string, clients, size int) (*group, error) {
+func (s *stand) newCohort(ctx context.Context, prefix string, clients, size int) (*cohort, error) {
 	p := newPlatform(s.broker.url, clients)
 	if s.running == "" {
 		if err := s.director.prolong(ctx, deploymentPrefix+runningInstance, runningTaskLasts); err != nil {
@@ -46,35 +56,35 @@ func (s *stand) newGroup(ctx context.Context, prefix string, clients, size int) 
 			return nil, err
 		}
 	}
-	return &group{platform: p, prefix: prefix, operations: make([]string, size), running: s.running}, nil
+	return &cohort{platform: p, prefix: prefix, operations: make([]string, size), running: s.running}, nil
 }
 
-func (g *group) provision(ctx context.Context, n int) (err error) {
-	g.operations[n], err = g.platform.provision(ctx, g.instance(n))
+func (c *cohort) provision(ctx context.Context, n int) (err error) {
+	c.operations[n], err = c.platform.provision(ctx, c.instance(n))
 	return err
 }
 
 // step is one verb in a life.
 type step struct {
-	verb  string
-	cheap bool
-	call  func(ctx context.Context, n int) error
+	verb       string
+	repeatable bool
+	call       func(ctx context.Context, n int) error
 }
 
 // life is each verb once, in an order in which each works.
-func (g *group) life() []step {
-	p := g.platform
+func (c *cohort) life() []step {
+	p := c.platform
 	onInstance := func(verb func(context.Context, string) error) func(context.Context, int) error {
-		return func(ctx context.Context, n int) error { return verb(ctx, g.instance(n)) }
+		return func(ctx context.Context, n int) error { return verb(ctx, c.instance(n)) }
 	}
 	return []step{
-		{verb: catalogVerb, cheap: true, call: func(ctx context.Context, _ int) error { return p.catalog(ctx) }},
-		{verb: provisionVerb, call: g.provision},
-		{verb: pollEndedVerb, cheap: true, call: func(ctx context.Context, n int) error {
-			return p.poll(ctx, g.instance(n), g.operations[n%len(g.operations)], succeeded)
+		{verb: catalogVerb, repeatable: true, call: func(ctx context.Context, _ int) error { return p.catalog(ctx) }},
+		{verb: provisionVerb, call: c.provision},
+		{verb: pollEndedVerb, repeatable: true, call: func(ctx context.Context, n int) error {
+			return p.poll(ctx, c.instance(n), c.operations[n%len(c.operations)], succeeded)
 		}},
-		{verb: pollRunningVerb, cheap: true, call: func(ctx context.Context, _ int) error {
-			return p.poll(ctx, runningInstance, g.running, inProgress)
+		{verb: pollRunningVerb, repeatable: true, call: func(ctx context.Context, _ int) error {
+			return p.poll(ctx, runningInstance, c.running, inProgress)
 		}},
 		{verb: bindVerb, call: onInstance(p.bind)},
 		{verb: unbindVerb, call: onInstance(p.unbind)},
@@ -100,27 +110,35 @@ func (s *stand) settle(ctx context.Context, p *platform, clients int) error {
 	return s.director.setLatency(ctx, 0)
 }
 
-// live leads a new group through its life and measures each verb. The first call of each client is not measured: the
+// rememberedTasks is how many ended tasks of a kind the Director keeps. Those of a cohort's provisions are polled when all
+// have ended.
+const rememberedTasks = 2000
+
+// instancesFor is how many instances a life needs: one for each call, of which each client makes two at least, and one
+// for each client's first call.
+func instancesFor(clients, calls int) int { return clients + max(calls, 2*clients) }
+
+// live leads a new cohort through its life and measures each verb. The first call of each client is not measured: the
 // numbers are those of a broker that has been running for a while.
 func (s *stand) live(ctx context.Context, prefix string, clients, calls int) ([]measurement, error) {
-	calls = max(calls, 2*clients)
-	g, err := s.newGroup(ctx, prefix, clients, clients+calls)
+	c, err := s.newCohort(ctx, prefix, clients, instancesFor(clients, calls))
 	if err != nil {
 		return nil, err
 	}
-	defer g.platform.http.CloseIdleConnections()
-	if err := s.settle(ctx, g.platform, clients); err != nil {
+	defer c.platform.http.CloseIdleConnections()
+	if err := s.settle(ctx, c.platform, clients); err != nil {
 		return nil, err
 	}
 	var measured []measurement
-	for _, step := range g.life() {
+	calls = len(c.operations) - clients
+	for _, step := range c.life() {
 		warmUp := load{clients: clients, calls: clients, call: step.call}
 		if _, err := warmUp.run(ctx); err != nil {
 			return nil, fmt.Errorf("%s: %w", step.verb, err)
 		}
 		l := load{clients: clients, first: clients, calls: calls, call: step.call}
-		if step.cheap {
-			l.calls *= cheapCallsPerCall
+		if step.repeatable {
+			l.calls *= repetitions
 		}
 		m, err := s.measure(ctx, step.verb, l)
 		if err != nil {

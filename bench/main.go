@@ -67,17 +67,13 @@ func parse(args []string) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	if rememberedTasks < o.calls+slices.Max(o.clients) {
-		err := fmt.Errorf("the Director remembers %d tasks of a kind, so -calls and -clients together can't be more", rememberedTasks)
+	if clients := slices.Max(o.clients); instancesFor(clients, o.calls) > rememberedTasks {
+		err := fmt.Errorf("%d -calls by %d -clients are too many: the Director remembers %d ended tasks", o.calls, clients, rememberedTasks)
 		fmt.Fprintln(os.Stderr, err)
 		return o, err
 	}
 	return o, nil
 }
-
-// rememberedTasks is how many ended tasks of a kind the Director keeps. Those of a table's provisions are polled once all
-// have ended.
-const rememberedTasks = 2000
 
 func intoNumber(into *int) func(string) error {
 	return func(text string) error {

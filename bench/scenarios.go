@@ -116,12 +116,12 @@ func (w *workshop) measureDistant(ctx context.Context, out io.Writer, r *results
 
 // provisions measures a number of provisions by 16 clients that have called before.
 func (s *stand) provisions(ctx context.Context, prefix string, calls int) (measurement, error) {
-	g, err := s.newGroup(ctx, prefix, scenarioClients, scenarioClients+calls)
+	c, err := s.newCohort(ctx, prefix, scenarioClients, scenarioClients+calls)
 	if err != nil {
 		return measurement{}, err
 	}
-	defer g.platform.http.CloseIdleConnections()
-	l := load{clients: scenarioClients, calls: scenarioClients, call: g.provision}
+	defer c.platform.http.CloseIdleConnections()
+	l := load{clients: scenarioClients, calls: scenarioClients, call: c.provision}
 	if _, err := l.run(ctx); err != nil {
 		return measurement{}, err
 	}
@@ -183,16 +183,16 @@ type growth struct {
 // needs to serve at all it has by then.
 func (w *workshop) measureGrowth(ctx context.Context, out io.Writer, r *results) error {
 	return w.on(ctx, fewDeployments, func(s *stand) error {
-		g, err := s.newGroup(ctx, "polled", scenarioClients, scenarioClients)
+		c, err := s.newCohort(ctx, "polled", scenarioClients, scenarioClients)
 		if err != nil {
 			return err
 		}
-		defer g.platform.http.CloseIdleConnections()
-		l := load{clients: scenarioClients, calls: len(g.operations), call: g.provision}
+		defer c.platform.http.CloseIdleConnections()
+		l := load{clients: scenarioClients, calls: len(c.operations), call: c.provision}
 		if _, err := l.run(ctx); err != nil {
 			return err
 		}
-		l.calls, l.call = w.polls/10, g.pollAny
+		l.calls, l.call = w.polls/10, c.pollAny
 		before, err := s.measure(ctx, "last_operation, both", l)
 		if err != nil {
 			return err
@@ -209,11 +209,11 @@ func (w *workshop) measureGrowth(ctx context.Context, out io.Writer, r *results)
 }
 
 // pollAny polls ended and running operations by turns.
-func (g *group) pollAny(ctx context.Context, n int) error {
+func (c *cohort) pollAny(ctx context.Context, n int) error {
 	if n%2 == 0 {
-		return g.platform.poll(ctx, runningInstance, g.running, inProgress)
+		return c.platform.poll(ctx, runningInstance, c.running, inProgress)
 	}
-	return g.platform.poll(ctx, g.instance(n), g.operations[n%len(g.operations)], succeeded)
+	return c.platform.poll(ctx, c.instance(n), c.operations[n%len(c.operations)], succeeded)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
