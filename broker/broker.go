@@ -20,6 +20,7 @@ type Deployments interface {
 	Deploy(ctx context.Context, deploy boshclient.Deploy) (taskID int, err error)
 	DeleteDeployment(ctx context.Context, request boshclient.DeleteDeployment) (taskID int, err error)
 	Instances(ctx context.Context, deployment string) ([]boshclient.Instance, error)
+	RunErrand(ctx context.Context, run boshclient.RunErrand) (taskID int, err error)
 	LinkAddress(ctx context.Context, request boshclient.LinkAddress) (string, error)
 }
 
@@ -29,6 +30,7 @@ type Tasks interface {
 	TasksInProgress(ctx context.Context, deployment string) ([]boshclient.Task, error)
 	TasksByContext(ctx context.Context, deployment, contextID string) ([]boshclient.Task, error)
 	TaskEvents(ctx context.Context, id int, offset int64) (events []boshclient.TaskEvent, next int64, err error)
+	TaskResult(ctx context.Context, id int) ([]byte, error)
 }
 
 // Configs are the Director's named configs, of which an instance may have some of its own.
@@ -87,7 +89,8 @@ type Broker struct {
 
 	operations *keyedLocks // one at a time changes an instance; a second one is told so at once
 	bindings   *keyedLocks // an instance's bindings are made one after the other, as adapters are used to
-	progress   *progressCache
+	progress   *generations[taskProgress]
+	passed     *generations[bool] // errand tasks that are known to have exited well
 	probe      *probe
 
 	lifetime context.Context
@@ -112,7 +115,8 @@ func New(options Options) (*Broker, error) {
 		catalog:    buildCatalog(offering),
 		operations: newKeyedLocks(),
 		bindings:   newKeyedLocks(),
-		progress:   newProgressCache(),
+		passed:     newGenerations[bool](),
+		progress:   newGenerations[taskProgress](),
 	}
 	b.probe = newProbe(options.Health, options.Now)
 	b.lifetime, b.stop = context.WithCancelCause(context.Background())

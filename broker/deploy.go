@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/google/uuid"
+
 	"github.com/on-demand-broker/odb/adapterclient"
 	"github.com/on-demand-broker/odb/boshclient"
 	"github.com/on-demand-broker/odb/logs"
@@ -78,11 +80,16 @@ func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
 	if err := b.uploadConfigs(ctx, d.name(), generated.Configs); err != nil {
 		return submitted{}, err
 	}
-	taskID, err := b.submit(ctx, d.name(), generated.Manifest)
+	contextID := newContextID(ctx)
+	taskID, err := b.submit(ctx, d.name(), boshclient.Deploy{Manifest: generated.Manifest, ContextID: contextID})
 	if err != nil {
 		return submitted{}, fmt.Errorf("submitting deployment %s: %w", d.name(), err)
 	}
-	operation, err := Operation{BoshTaskID: taskID, OperationType: d.operation}.encode()
+	o := Operation{BoshTaskID: taskID, OperationType: d.operation, Errands: d.plan.postDeploy()}
+	if len(o.Errands) > 0 {
+		o.BoshContextID = contextID
+	}
+	operation, err := o.encode()
 	if err != nil {
 		return submitted{}, err
 	}
@@ -90,14 +97,24 @@ func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
 	return submitted{operation: operation, dashboardURL: dashboardURL, labels: osbLabels(generated.Labels)}, nil
 }
 
-// submit hands the manifest to the Director, under a context id by which its task is found if the answer gets lost.
-func (b *Broker) submit(ctx context.Context, deployment, manifest string) (taskID int, err error) {
-	contextID := RequestFrom(ctx).ID
-	taskID, err = b.Deployments.Deploy(ctx, boshclient.Deploy{Manifest: manifest, ContextID: contextID})
-	if !outcomeUnknown(err) || contextID == "" {
+// newContextID names the tasks of one operation in the Director: by the request that began it, so that the operator finds
+// the one with the other.
+func newContextID(ctx context.Context) string {
+	if id := RequestFrom(ctx).ID; id != "" {
+		return id
+	}
+	return uuid.NewString()
+}
+
+// submit hands the manifest to the Director, and finds its task by the context id if the answer gets lost.
+func (b *Broker) submit(ctx context.Context, deployment string, deploy boshclient.Deploy) (taskID int, err error) {
+	taskID, err = b.Deployments.Deploy(ctx, deploy)
+	if !outcomeUnknown(err) {
 		return taskID, err
 	}
-	return b.lostTask(ctx, err, func() ([]boshclient.Task, error) { return b.Tasks.TasksByContext(ctx, deployment, contextID) })
+	return b.lostTask(ctx, err, func() ([]boshclient.Task, error) {
+		return b.Tasks.TasksByContext(ctx, deployment, deploy.ContextID)
+	})
 }
 
 // outcomeUnknown tells whether a submission may have arrived although it failed.

@@ -32,7 +32,7 @@ func (b *Broker) Deprovision(ctx context.Context, instanceID string, details dom
 	}
 	defer unlock()
 
-	operation := Operation{OperationType: OperationDelete}
+	operation := Operation{OperationType: OperationDelete, Errands: b.offering.plans[details.PlanID].preDelete()}
 	if details.Force {
 		operation.OperationType = OperationForceDelete
 	}
@@ -43,7 +43,8 @@ func (b *Broker) Deprovision(ctx context.Context, instanceID string, details dom
 	return domain.DeprovisionServiceSpec{IsAsync: true, OperationData: data}, nil
 }
 
-// submitDelete deletes the deployment. That it isn't there is no failure: what else is left of the instance is cleaned up.
+// submitDelete submits the first step of the deletion: the first pre-delete errand, or the deletion itself. That the
+// deployment isn't there is no failure: what else is left of the instance is cleaned up.
 func (b *Broker) submitDelete(ctx context.Context, instanceID string, operation Operation) (string, error) {
 	name := deploymentName(instanceID)
 	err := sideBySide(ctx,
@@ -52,16 +53,18 @@ func (b *Broker) submitDelete(ctx context.Context, instanceID string, operation 
 			operation.Configs = b.configsToDelete(ctx, name)
 			return nil
 		},
+		func(ctx context.Context) error {
+			runs, err := b.canRunErrands(ctx, name, operation)
+			if !runs {
+				operation.Errands = nil
+			}
+			return err
+		},
 	)
 	if err != nil {
 		return "", err
 	}
-	operation.BoshTaskID, err = b.Deployments.DeleteDeployment(ctx, boshclient.DeleteDeployment{
-		Name: name, ContextID: deleteContextID(instanceID), Force: operation.OperationType == OperationForceDelete,
-	})
-	if outcomeUnknown(err) { // earlier deletions had the same context id: only one that runs can be this one
-		operation.BoshTaskID, err = b.lostTask(ctx, err, func() ([]boshclient.Task, error) { return b.Tasks.TasksInProgress(ctx, name) })
-	}
+	operation.BoshTaskID, err = b.submitFirst(ctx, instanceID, &operation)
 	switch {
 	case errors.Is(err, boshclient.ErrNotFound):
 		if err := b.deleteConfigs(ctx, name, operation.Configs); err != nil {
@@ -71,8 +74,43 @@ func (b *Broker) submitDelete(ctx context.Context, instanceID string, operation 
 	case err != nil:
 		return "", fmt.Errorf("deleting deployment %s: %w", name, err)
 	}
-	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", operation.BoshTaskID)), "delete.submitted", slog.String("operation", string(operation.OperationType)))
+	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", operation.BoshTaskID)), "delete.submitted",
+		slog.String("operation", string(operation.OperationType)), slog.Int("errands", len(operation.Errands)))
 	return operation.encode()
+}
+
+// canRunErrands tells whether the deployment can run the operation's errands. One that never came up has none to run,
+// and must be deletable all the same.
+func (b *Broker) canRunErrands(ctx context.Context, deployment string, operation Operation) (bool, error) {
+	if len(operation.Errands) == 0 {
+		return false, nil
+	}
+	deployed, err := b.Deployments.Deployment(ctx, deployment)
+	switch {
+	case errors.Is(err, boshclient.ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("looking for deployment %s: %w", deployment, err)
+	case deployed.BeingCreated:
+		b.Logger.WarnContext(ctx, "delete.without-errands", slog.String("problem", "the instance was never deployed successfully, its pre-delete errands can't run"))
+		return false, nil
+	}
+	return true, nil
+}
+
+// submitFirst submits the first step, and finds its task if the answer gets lost: nothing else runs on the deployment.
+func (b *Broker) submitFirst(ctx context.Context, instanceID string, operation *Operation) (taskID int, err error) {
+	name := deploymentName(instanceID)
+	contextID := deleteContextID(instanceID)
+	if len(operation.Errands) > 0 {
+		contextID = newContextID(ctx) // the operation's alone, since its tasks are found by it
+		operation.BoshContextID = contextID
+	}
+	taskID, err = b.submitStep(ctx, name, contextID, *operation, operation.steps()[0])
+	if outcomeUnknown(err) {
+		taskID, err = b.lostTask(ctx, err, func() ([]boshclient.Task, error) { return b.Tasks.TasksInProgress(ctx, name) })
+	}
+	return taskID, err
 }
 
 // configsToDelete are the types to remove at the end of the deletion; nil (look again then) if they can't be read now,

@@ -92,11 +92,15 @@ func (b *Broker) failed(ctx context.Context, instanceID string, operation Operat
 	if errors.As(cause, &exit) && !errors.Is(cause, adapterclient.ErrNotImplemented) && exit.UserMessage != "" {
 		return &Error{Kind: Internal, Message: exit.UserMessage, Cause: cause}
 	}
-	var away *boshclient.Unavailable
-	if errors.As(cause, &away) {
+	if isUnavailable(cause) {
 		return &Error{Kind: Unavailable, Message: fmt.Sprintf("Currently unable to %s the service instance, please try again later", verbOf(operation)), Cause: cause}
 	}
 	return &Error{Kind: Internal, Message: b.incident(ctx, instanceID, operation).String(), Cause: cause}
+}
+
+func isUnavailable(err error) bool {
+	var away *boshclient.Unavailable
+	return errors.As(err, &away)
 }
 
 func verbOf(operation OperationType) string {

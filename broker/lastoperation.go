@@ -20,20 +20,33 @@ func (b *Broker) LastOperation(ctx context.Context, instanceID string, details d
 		return domain.LastOperation{}, &Error{Kind: BadRequest, Message: err.Error()}
 	}
 	ctx = logs.With(ctx, slog.String("instance_id", instanceID), slog.Int("task_id", operation.BoshTaskID), slog.String("operation", string(operation.OperationType)))
-
-	if operation.BoshTaskID == 0 {
-		return b.withoutTask(ctx, instanceID, operation, errors.New("the operation has no task"))
-	}
-	task, err := b.Tasks.Task(ctx, operation.BoshTaskID)
+	d, err := b.advance(ctx, instanceID, operation)
 	switch {
-	case errors.Is(err, boshclient.ErrNotFound):
-		return b.withoutTask(ctx, instanceID, operation, fmt.Errorf("task %d: %w", operation.BoshTaskID, err))
+	case errors.Is(err, boshclient.ErrNotFound), err == nil && d.action == cannotTell:
+		return b.withoutTask(ctx, instanceID, operation, err)
 	case err != nil:
 		return domain.LastOperation{}, b.cannotTell(ctx, instanceID, operation, err)
-	case task.Deployment != "" && task.Deployment != deploymentName(instanceID):
-		return domain.LastOperation{}, refuse(BadRequest, "the operation is not one of service instance %s", instanceID)
 	}
-	return b.report(ctx, instanceID, operation, task)
+	return b.report(ctx, instanceID, operation, d)
+}
+
+// errNoTask is why an operation can't be told about.
+var errNoTask = errors.New("the Director has no task of the operation")
+
+// advance looks how an operation stands and starts the step that is due.
+func (b *Broker) advance(ctx context.Context, instanceID string, operation Operation) (decision, error) {
+	if operation.BoshTaskID == 0 {
+		return decision{action: cannotTell}, nil
+	}
+	attempts, err := b.attempts(ctx, instanceID, operation)
+	if err != nil {
+		return decision{}, err
+	}
+	d := next(operation, deploymentName(instanceID), attempts)
+	if d.action == start {
+		return b.startStep(ctx, instanceID, operation)
+	}
+	return d, nil
 }
 
 // cannotTell is the answer to a poll that leaves the operation as it is.
@@ -50,10 +63,13 @@ func (b *Broker) cannotTell(ctx context.Context, instanceID string, operation Op
 // withoutTask answers for an operation whose task the Director doesn't have (it keeps a limited number of them).
 // Of a deletion the deployment tells the outcome; of anything else nobody can.
 func (b *Broker) withoutTask(ctx context.Context, instanceID string, operation Operation, cause error) (domain.LastOperation, error) {
+	if cause == nil {
+		cause = errNoTask
+	}
 	if operation.deletes() {
 		_, err := b.Deployments.Deployment(ctx, deploymentName(instanceID))
 		if errors.Is(err, boshclient.ErrNotFound) {
-			return b.report(ctx, instanceID, operation, boshclient.Task{State: boshclient.StateDone})
+			return b.report(ctx, instanceID, operation, decision{action: succeed})
 		}
 		if err != nil {
 			cause = err
@@ -62,21 +78,22 @@ func (b *Broker) withoutTask(ctx context.Context, instanceID string, operation O
 	return domain.LastOperation{}, b.cannotTell(ctx, instanceID, operation, cause)
 }
 
-// report turns the state of a task into that of the operation.
-func (b *Broker) report(ctx context.Context, instanceID string, operation Operation, task boshclient.Task) (domain.LastOperation, error) {
-	switch task.State {
-	case boshclient.StateQueued, boshclient.StateProcessing, boshclient.StateCancelling:
-		return inProgress(operation, b.stage(ctx, task)), nil
-	case boshclient.StateDone:
-		b.progress.forget(task.ID)
+// report words a decision for the platform.
+func (b *Broker) report(ctx context.Context, instanceID string, operation Operation, d decision) (domain.LastOperation, error) {
+	switch d.action {
+	case wait:
+		return inProgress(operation, b.stage(ctx, d.task)), nil
+	case succeed:
+		b.progress.forget(d.task.ID)
 		if operation.deletes() {
 			return b.finishDelete(ctx, instanceID, operation)
 		}
 		return completed(operation), nil
 	default:
-		b.progress.forget(task.ID)
-		b.Logger.ErrorContext(ctx, "operation.failed", slog.String("state", task.State), slog.String("result", task.Result))
-		return b.failedOperation(ctx, instanceID, operation, task.Result), nil
+		b.progress.forget(d.task.ID)
+		b.Logger.ErrorContext(logs.With(ctx, slog.Int("failed_task_id", d.task.ID)), "operation.failed", slog.String("state", d.task.State), slog.String("result", d.task.Result))
+		operation.BoshTaskID = d.task.ID // of several steps the one that failed is of interest
+		return b.failedOperation(ctx, instanceID, operation, d.task.Result), nil
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
-	"sync"
+	"strings"
 
 	"github.com/on-demand-broker/odb/boshclient"
 )
@@ -17,57 +17,27 @@ type taskProgress struct {
 	stage  string
 }
 
-// progressCache remembers taskProgress of the tasks that are being polled. It is a convenience: what is lost is read
-// again. Tasks that nobody polls to their end fall out, so that it never holds more than two generations.
-type progressCache struct {
-	mu              sync.Mutex
-	young, old      map[int]taskProgress
-	generationLimit int
-}
-
-const progressGeneration = 2048
-
-func newProgressCache() *progressCache {
-	return &progressCache{young: map[int]taskProgress{}, old: map[int]taskProgress{}, generationLimit: progressGeneration}
-}
-
-func (c *progressCache) get(taskID int) taskProgress {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if known, ok := c.young[taskID]; ok {
+// further keeps what a poll read, unless another poll got further meanwhile.
+func (p taskProgress) further(known taskProgress) taskProgress {
+	if known.offset > p.offset {
 		return known
 	}
-	return c.old[taskID]
-}
-
-// advance stores what a poll read, unless another poll got further meanwhile.
-func (c *progressCache) advance(taskID int, to taskProgress) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.young[taskID].offset > to.offset {
-		return
-	}
-	c.young[taskID] = to
-	if len(c.young) >= c.generationLimit {
-		c.old, c.young = c.young, map[int]taskProgress{}
-	}
-}
-
-func (c *progressCache) forget(taskID int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.young, taskID)
-	delete(c.old, taskID)
+	return p
 }
 
 // stage says in a few words where a task is, for the description of the operation. It is empty if that can't be told,
 // which is no reason to fail a poll.
 func (b *Broker) stage(ctx context.Context, task boshclient.Task) string {
 	switch task.State {
+	case "": // another request is just starting the next step
+		return ""
 	case boshclient.StateQueued:
 		return "waiting for a BOSH worker"
 	case boshclient.StateCancelling:
 		return "being cancelled"
+	}
+	if errand, _, found := strings.Cut(strings.TrimPrefix(task.Description, errandPrefix), " from deployment "); found {
+		return "Running errand " + errand
 	}
 	known := b.progress.get(task.ID)
 	events, next, err := b.Tasks.TaskEvents(ctx, task.ID, known.offset)
@@ -83,7 +53,7 @@ func (b *Broker) stage(ctx context.Context, task boshclient.Task) string {
 		}
 	}
 	known.offset = next
-	b.progress.advance(task.ID, known)
+	b.progress.change(task.ID, known.further)
 	return known.stage
 }
 

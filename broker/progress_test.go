@@ -30,24 +30,25 @@ func TestDescribeCountsNoMoreThanThereAre(t *testing.T) {
 	NewWithT(t).Expect(describe(event)).To(Equal("Preparing deployment: Rendering templates"))
 }
 
-func TestProgressIsForgottenInGenerations(t *testing.T) {
+func TestWhatIsRememberedOfTasksIsBounded(t *testing.T) {
 	g := NewWithT(t)
-	cache := newProgressCache()
-	for id := range 10 * progressGeneration {
-		cache.advance(id, taskProgress{offset: 1})
-		g.Expect(len(cache.young) + len(cache.old)).To(BeNumerically("<=", 2*progressGeneration))
+	progress := newGenerations[taskProgress]()
+	reached := taskProgress{offset: 1}
+	for id := range 10 * generationSize {
+		progress.change(id, reached.further)
+		g.Expect(len(progress.young) + len(progress.old)).To(BeNumerically("<=", 2*generationSize))
 	}
-	last := 10*progressGeneration - 1
-	g.Expect(cache.get(last).offset).To(BeEquivalentTo(1))
-	g.Expect(cache.get(1)).To(BeZero())
-	cache.forget(last)
-	g.Expect(cache.get(last)).To(BeZero())
+	last := 10*generationSize - 1
+	g.Expect(progress.get(last)).To(Equal(reached))
+	g.Expect(progress.get(1)).To(BeZero())
+	progress.forget(last)
+	g.Expect(progress.get(last)).To(BeZero())
 }
 
 func TestProgressDoesNotGoBack(t *testing.T) {
 	g := NewWithT(t)
-	cache := newProgressCache()
-	cache.advance(1, taskProgress{offset: 9, stage: "later"})
-	cache.advance(1, taskProgress{offset: 5, stage: "earlier"})
-	g.Expect(cache.get(1)).To(Equal(taskProgress{offset: 9, stage: "later"}))
+	progress := newGenerations[taskProgress]()
+	progress.change(1, taskProgress{offset: 9, stage: "later"}.further)
+	progress.change(1, taskProgress{offset: 5, stage: "earlier"}.further)
+	g.Expect(progress.get(1)).To(Equal(taskProgress{offset: 9, stage: "later"}))
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // notActedOn lists what a configuration asks for and this version doesn't do. The broker starts all the same, since the
-// file is a good one, but whoever relies on a pre-delete errand must not learn it from its absence.
+// file is a good one, but whoever relies on a quota must not learn it from its absence.
 func notActedOn(c *config.Config) []string {
 	catalog := c.ServiceCatalog
 	anyPlan := slices.ContainsFunc[[]config.Plan]
@@ -25,7 +25,6 @@ func notActedOn(c *config.Config) []string {
 		{"credhub", c.CredHub.Enabled()},
 		{"service_catalog.global_quotas", limited(catalog.GlobalQuotas)},
 		{"service_catalog.plans[].quotas", anyPlan(catalog.Plans, func(p config.Plan) bool { return limited(p.Quotas) })},
-		{"service_catalog.plans[].lifecycle_errands", anyPlan(catalog.Plans, hasErrands)},
 	} {
 		if feature.asked {
 			keys = append(keys, feature.key)
@@ -35,7 +34,3 @@ func notActedOn(c *config.Config) []string {
 }
 
 func limited(q config.Quotas) bool { return q.ServiceInstanceLimit != nil || len(q.Resources) > 0 }
-
-func hasErrands(p config.Plan) bool {
-	return p.LifecycleErrands != nil && len(p.LifecycleErrands.PostDeploy)+len(p.LifecycleErrands.PreDelete) > 0
-}

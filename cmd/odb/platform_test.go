@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -169,4 +170,11 @@ func (p *platform) provisioned(id string) {
 	a := p.provision(id, nil)
 	Expect(a.status).To(Equal(http.StatusAccepted), a.text)
 	Expect(p.follow(id, a.operation())).To(Equal("succeeded"))
+}
+
+// cutAround is what stands between two texts.
+func cutAround(text, before, after string) (head, middle, tail string) {
+	head, rest, _ := strings.Cut(text, before)
+	middle, tail, _ = strings.Cut(rest, after)
+	return head, middle, tail
 }

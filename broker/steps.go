@@ -1,0 +1,138 @@
+package broker
+
+import (
+	"slices"
+
+	"github.com/on-demand-broker/odb/boshclient"
+)
+
+// An operation is carried out in steps, each of them one task of the Director: a deploy and then its post-deploy errands, or
+// the pre-delete errands and then the deletion.
+type step struct {
+	kind   stepKind
+	errand Errand
+}
+
+type stepKind int
+
+const (
+	stepDeploy stepKind = iota
+	stepErrand
+	stepDelete
+)
+
+func (o Operation) steps() []step {
+	var steps []step
+	if !o.deletes() {
+		steps = append(steps, step{kind: stepDeploy})
+	}
+	for _, errand := range o.errands() {
+		steps = append(steps, step{kind: stepErrand, errand: errand})
+	}
+	if o.deletes() {
+		steps = append(steps, step{kind: stepDelete})
+	}
+	return steps
+}
+
+// errands are those of the operation; operations of old have at most one, under another name.
+func (o Operation) errands() []Errand {
+	single := o.PostDeployErrand
+	if o.deletes() {
+		single = o.PreDeleteErrand
+	}
+	switch {
+	case len(o.Errands) > 0:
+		return o.Errands
+	case single.Name != "" && o.BoshContextID != "":
+		return []Errand{single}
+	default:
+		return nil
+	}
+}
+
+const errandPrefix = "run errand "
+
+// isOf tells whether a task is one of this step. Tasks are told apart by what the Director calls them, so that neither a
+// task that somebody else ran under the same context id nor one that the Director has forgotten is miscounted.
+func (s step) isOf(o Operation, deployment string, task boshclient.Task) bool {
+	switch s.kind {
+	case stepErrand:
+		return task.Description == errandPrefix+s.errand.Name+" from deployment "+deployment
+	case stepDelete:
+		return task.Description == "delete deployment "+deployment
+	default:
+		return task.ID == o.BoshTaskID
+	}
+}
+
+// attempt is a task with the one thing that its state doesn't tell: whether the errand that it ran exited well.
+type attempt struct {
+	boshclient.Task
+	errandFailed bool
+}
+
+func (a attempt) failed() bool {
+	return a.Ended() && (a.State != boshclient.StateDone || a.errandFailed)
+}
+
+// action is what is to be done about an operation.
+type action int
+
+const (
+	wait    action = iota // the task runs
+	start                 // the step is due
+	succeed               // the last step is done
+	fail                  // the task has failed, and with it the operation
+	cannotTell
+)
+
+// decision is an action with the task it is about, which is empty if there is none, and the step that is due.
+type decision struct {
+	action action
+	task   boshclient.Task
+	due    step
+}
+
+// next decides how an operation goes on from the tasks that were run for it, in any order. Steps run strictly one after
+// another, so that a task of one step says that those before it are over, even if the Director has forgotten their tasks.
+func next(o Operation, deployment string, tasks []attempt) decision {
+	tasks = slices.Clone(tasks)
+	slices.SortFunc(tasks, func(a, b attempt) int { return a.ID - b.ID })
+	steps := o.steps()
+	reached, last := -1, attempt{}
+	for _, task := range tasks {
+		if task.Deployment != "" && task.Deployment != deployment {
+			continue
+		}
+		if i := stepOf(o, deployment, steps, reached, task.Task); i >= 0 {
+			reached, last = i, task
+		}
+	}
+	switch {
+	case reached < 0:
+		return decision{action: cannotTell}
+	case !last.Ended():
+		return decision{action: wait, task: last.Task}
+	case last.failed() && !(o.OperationType == OperationForceDelete && steps[reached].kind == stepErrand):
+		return decision{action: fail, task: last.Task}
+	case reached == len(steps)-1:
+		return decision{action: succeed, task: last.Task}
+	default:
+		return decision{action: start, task: last.Task, due: steps[reached+1]}
+	}
+}
+
+// stepOf finds the step that a task belongs to: a later one than was reached before, since two errands may have one name,
+// or else that one again. It is negative if the task is none of the operation's.
+func stepOf(o Operation, deployment string, steps []step, reached int, task boshclient.Task) int {
+	for i := reached + 1; i < len(steps); i++ {
+		if steps[i].isOf(o, deployment, task) {
+			return i
+		}
+	}
+	if reached >= 0 && steps[reached].isOf(o, deployment, task) {
+		return reached
+	}
+	return -1
+}
