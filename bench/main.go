@@ -38,7 +38,8 @@ func main() {
 	if err != nil {
 		os.Exit(2) // parse has said why
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A closed terminal or pipe, too, must not leave broker and Director behind.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	ctx, cancel := context.WithTimeout(ctx, timeLimit)
 	err = run(ctx, o, os.Stdout)
 	cancel()
