@@ -1,0 +1,224 @@
+package uaaclients
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	uaa "github.com/cloudfoundry-community/go-uaa"
+)
+
+const (
+	defaultTimeout = 30 * time.Second
+	dialTimeout    = 10 * time.Second
+	// Requests come in bunches with pauses of minutes: a connection that outlives the bunch would be closed by UAA's
+	// router some day, and a POST might meet that moment.
+	idleTimeout    = 30 * time.Second
+	maxConnections = 16
+)
+
+// Options say where Cloud Foundry's UAA is, who calls, and what clients to make.
+type Options struct {
+	URL        string // http or https; https if there is no scheme
+	CACerts    string // PEM, trusted beside the system's; may be empty
+	SkipVerify bool   // trust any certificate
+
+	ClientID, ClientSecret string        // the broker's own client, with clients.read and clients.write, or clients.admin
+	Timeout                time.Duration // of each request; 30 s if 0
+
+	Definition Definition
+}
+
+// Clients manages the clients of the instances. It is safe for concurrent use; calls for one instance must not overlap.
+type Clients struct {
+	url        string
+	id, secret string
+	timeout    time.Duration
+	definition Definition
+	transport  *http.Transport
+	session    session
+}
+
+// New makes the manager. It does no I/O; errors say what is wrong with the options, without repeating secrets.
+func New(options Options) (*Clients, error) {
+	target, err := uaa.BuildTargetURL(options.URL)
+	if err != nil || target.Host == "" || target.Scheme != "https" && target.Scheme != "http" {
+		return nil, errors.New("UAA URL: it must be like https://uaa.example.com")
+	}
+	if target.User != nil {
+		return nil, errors.New("UAA URL: it must not carry credentials")
+	}
+	if options.ClientID == "" || options.ClientSecret == "" {
+		return nil, errors.New("UAA credentials: a client id and a client secret are needed")
+	}
+	transport, err := newTransport(options)
+	if err != nil {
+		return nil, err
+	}
+	c := &Clients{
+		url: (&url.URL{Scheme: target.Scheme, Host: target.Host, Path: target.Path}).String(),
+		id:  options.ClientID, secret: options.ClientSecret,
+		timeout: options.Timeout, definition: options.Definition, transport: transport,
+	}
+	if c.timeout <= 0 {
+		c.timeout = defaultTimeout
+	}
+	return c, nil
+}
+
+func newTransport(options Options) (*http.Transport, error) {
+	trust := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: options.SkipVerify}
+	if options.CACerts != "" {
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			return nil, fmt.Errorf("the system's CA certificates: %w", err)
+		}
+		if !pool.AppendCertsFromPEM([]byte(options.CACerts)) {
+			return nil, errors.New("CA certificate for UAA: no readable PEM certificate in it")
+		}
+		trust.RootCAs = pool
+	}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		TLSClientConfig:        trust,
+		MaxConnsPerHost:        maxConnections,
+		MaxIdleConnsPerHost:    maxConnections,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: 64 << 10,
+	}, nil
+}
+
+// Wanted tells whether the operator wants a client for each instance. If not, Delete is for what is left of a definition
+// that was there once, and nothing else is of use.
+func (c *Clients) Wanted() bool { return c.definition.Given() }
+
+// Create makes the instance's client and returns it as an adapter sees it, with its secret, which is told this once.
+// Redirect URIs are a placeholder until Update.
+//
+// A client that is there already is what a failed or lost attempt left behind: nobody knows its secret. It is deleted and
+// made anew, rather than given a new secret, because that takes no right beyond clients.write and leaves nothing of an
+// older definition. Create is therefore for instances that are not deployed, and for those that Find has no client for.
+func (c *Clients) Create(ctx context.Context, instance Instance) (map[string]string, error) {
+	client, err := c.definition.created(instance)
+	if err != nil {
+		return nil, fmt.Errorf("creating the UAA client of instance %s: %w", instance.ID, err)
+	}
+	made, err := c.post(ctx, client)
+	if errors.Is(err, errExists) {
+		if err = c.Delete(ctx, instance.ID); err == nil {
+			made, err = c.post(ctx, client)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("creating the UAA client of instance %s: %w", instance.ID, err)
+	}
+	return shown(made, client.ClientSecret), nil
+}
+
+func (c *Clients) post(ctx context.Context, client uaa.Client) (made *uaa.Client, err error) {
+	err = c.ask(ctx, client, func(api *uaa.API) error {
+		made, err = api.CreateClient(client)
+		return err
+	})
+	return made, err
+}
+
+// Find returns the instance's client as an adapter sees it, its secret "", since UAA doesn't tell it; nil if the instance
+// has no client.
+func (c *Clients) Find(ctx context.Context, instanceID string) (map[string]string, error) {
+	found, err := c.get(ctx, instanceID)
+	switch {
+	case errors.Is(err, errNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("finding the UAA client of instance %s: %w", instanceID, err)
+	}
+	return shown(found, ""), nil
+}
+
+func (c *Clients) get(ctx context.Context, instanceID string) (found *uaa.Client, err error) {
+	err = c.ask(ctx, uaa.Client{ClientID: instanceID}, func(api *uaa.API) error {
+		found, err = api.GetClient(instanceID)
+		return err
+	})
+	return found, err
+}
+
+// Update brings the instance's client to the present definition. redirectURI is the dashboard's address; if it is empty,
+// the client keeps the redirect URI that it has. The secret stays, and so does the name if none is configured.
+func (c *Clients) Update(ctx context.Context, instance Instance, redirectURI string) error {
+	if err := c.update(ctx, instance, redirectURI); err != nil {
+		return fmt.Errorf("updating the UAA client of instance %s: %w", instance.ID, err)
+	}
+	return nil
+}
+
+func (c *Clients) update(ctx context.Context, instance Instance, redirectURI string) error {
+	if redirectURI == "" && c.definition.redirects() {
+		// The grant types may be new: then there is none to keep, and UAA would refuse them.
+		existing, err := c.get(ctx, instance.ID)
+		if err != nil {
+			return err
+		}
+		if len(existing.RedirectURI) == 0 {
+			redirectURI = placeholderRedirect
+		}
+	}
+	client := c.definition.updated(instance, redirectURI)
+	return c.ask(ctx, client, func(api *uaa.API) error {
+		_, err := api.UpdateClient(client)
+		return err
+	})
+}
+
+// Delete removes the instance's client. That there is none is fine.
+func (c *Clients) Delete(ctx context.Context, instanceID string) error {
+	err := c.ask(ctx, uaa.Client{ClientID: instanceID}, func(api *uaa.API) error {
+		_, err := api.DeleteClient(instanceID)
+		return err
+	})
+	if err != nil && !errors.Is(err, errNotFound) {
+		return fmt.Errorf("deleting the UAA client of instance %s: %w", instanceID, err)
+	}
+	return nil
+}
+
+// ask sends one request about a client, and once more with a new token if UAA refuses the one it had granted: tokens are
+// revoked when the broker's client changes, or forgotten with UAA's keys.
+func (c *Clients) ask(ctx context.Context, about uaa.Client, request func(*uaa.API) error) error {
+	// go-uaa makes the id a part of the path and then simplifies that path.
+	if id := about.ClientID; id == "" || id == "." || id == ".." || strings.Contains(id, "/") {
+		return fmt.Errorf("%q can't be the id of a UAA client", id)
+	}
+	refused := ""
+	for {
+		token, err := c.token(ctx, refused)
+		if err != nil {
+			return err
+		}
+		status, err := c.send(ctx, token, about.ClientSecret, request)
+		if status != http.StatusUnauthorized || refused != "" {
+			return err
+		}
+		refused = token
+	}
+}
+
+func (c *Clients) send(ctx context.Context, token, secret string, request func(*uaa.API) error) (status int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	e := &exchange{ctx: ctx, base: c.transport, token: token, secrets: []string{secret}}
+	err = e.run(c.url, uaa.WithNoAuthentication(), request)
+	return e.status, err
+}
+
+// Close drops the idle connections. Requests under way are not disturbed.
+func (c *Clients) Close() { c.transport.CloseIdleConnections() }
