@@ -106,6 +106,7 @@ func (c *Clients) Wanted() bool { return c.definition.Given() }
 // A client that is there already is what a failed or lost attempt left behind: nobody knows its secret. It is deleted and
 // made anew, rather than given a new secret, because that takes no right beyond clients.write and leaves nothing of an
 // older definition. Create is therefore for instances that are not deployed, and for those that Find has no client for.
+// A client that isn't an instance's (see ours) is left alone, and UAA's refusal stands.
 func (c *Clients) Create(ctx context.Context, instance Instance) (map[string]string, error) {
 	client, err := c.definition.created(instance)
 	if err != nil {
@@ -149,6 +150,9 @@ func (c *Clients) get(ctx context.Context, instanceID string) (found *uaa.Client
 		found, err = api.GetClient(instanceID)
 		return err
 	})
+	if err == nil && !ours(found) {
+		return nil, errNotFound
+	}
 	return found, err
 }
 
@@ -181,10 +185,16 @@ func (c *Clients) update(ctx context.Context, instance Instance, redirectURI str
 
 // Delete removes the instance's client. That there is none is fine.
 func (c *Clients) Delete(ctx context.Context, instanceID string) error {
-	err := c.ask(ctx, uaa.Client{ClientID: instanceID}, func(api *uaa.API) error {
-		_, err := api.DeleteClient(instanceID)
-		return err
-	})
+	var err error
+	if !guid.MatchString(instanceID) { // the id doesn't tell whose client it is
+		_, err = c.get(ctx, instanceID)
+	}
+	if err == nil {
+		err = c.ask(ctx, uaa.Client{ClientID: instanceID}, func(api *uaa.API) error {
+			_, err := api.DeleteClient(instanceID)
+			return err
+		})
+	}
 	if err != nil && !errors.Is(err, errNotFound) {
 		return fmt.Errorf("deleting the UAA client of instance %s: %w", instanceID, err)
 	}

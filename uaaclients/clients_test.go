@@ -24,40 +24,40 @@ var _ = Describe("A client for each instance", func() {
 		Expect(err).NotTo(HaveOccurred())
 		secret := created["client_secret"]
 		Expect(created).To(Equal(map[string]string{
-			"client_id": "i-1", "client_secret": secret, "name": "my-cache",
+			"client_id": id, "client_secret": secret, "name": "my-cache",
 			"scopes": "cache.space-1.read,cache.space-1.write,openid", "resource_ids": "cache-space-1",
 			"authorities": "uaa.resource,audit.space-1", "authorized_grant_types": "client_credentials",
 			"redirect_uri": "", "allowpublic": "false",
 		}))
 		Expect(secret).To(MatchRegexp(`^[0-9A-Za-z]{32}$`))
-		Expect(kept(server, "i-1").Secret).To(Equal(secret))
+		Expect(kept(server, id).Secret).To(Equal(secret))
 
 		By("finding it without its secret")
-		found, err := manager.Find(ctx, "i-1")
+		found, err := manager.Find(ctx, id)
 		Expect(err).NotTo(HaveOccurred())
 		created["client_secret"] = ""
 		Expect(found).To(Equal(created))
 
 		By("updating it when the dashboard is known")
 		Expect(manager.Update(ctx, instance, "https://dashboard.example.com/i-1")).To(Succeed())
-		found, err = manager.Find(ctx, "i-1")
+		found, err = manager.Find(ctx, id)
 		Expect(err).NotTo(HaveOccurred())
 		created["redirect_uri"] = "https://dashboard.example.com/i-1"
 		Expect(found).To(Equal(created))
-		Expect(kept(server, "i-1").Secret).To(Equal(secret))
+		Expect(kept(server, id).Secret).To(Equal(secret))
 
 		By("deleting it")
-		Expect(manager.Delete(ctx, "i-1")).To(Succeed())
+		Expect(manager.Delete(ctx, id)).To(Succeed())
 		Expect(server.ClientIDs()).To(BeEmpty())
-		found, err = manager.Find(ctx, "i-1")
+		found, err = manager.Find(ctx, id)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(found).To(BeNil())
-		Expect(manager.Delete(ctx, "i-1")).To(Succeed(), "that it is gone is fine")
+		Expect(manager.Delete(ctx, id)).To(Succeed(), "that it is gone is fine")
 
 		By("doing all that with one token and one request each")
 		Expect(server.Requests()).To(Equal([]string{
-			"POST /oauth/token", "POST /oauth/clients", "GET /oauth/clients/i-1", "PUT /oauth/clients/i-1", "GET /oauth/clients/i-1",
-			"DELETE /oauth/clients/i-1", "GET /oauth/clients/i-1", "DELETE /oauth/clients/i-1",
+			"POST /oauth/token", "POST /oauth/clients", "GET /oauth/clients/" + id, "PUT /oauth/clients/" + id, "GET /oauth/clients/" + id,
+			"DELETE /oauth/clients/" + id, "GET /oauth/clients/" + id, "DELETE /oauth/clients/" + id,
 		}))
 	})
 
@@ -69,7 +69,7 @@ var _ = Describe("A client for each instance", func() {
 		itself := managerOf(server, definition, func(o *uaaclients.Options) {
 			o.ClientID, o.ClientSecret = created["client_id"], created["client_secret"]
 		})
-		Expect(itself.Find(ctx, "i-1")).To(HaveKeyWithValue("client_id", "i-1"))
+		Expect(itself.Find(ctx, id)).To(HaveKeyWithValue("client_id", id))
 	})
 
 	It("makes a client anew that a failed attempt left behind, since nobody knows its secret", func(ctx context.Context) {
@@ -78,12 +78,12 @@ var _ = Describe("A client for each instance", func() {
 		server.Fail(uaatest.Fault{Request: "POST /oauth/clients", Lost: true})
 		_, err := manager.Create(ctx, instance)
 		Expect(err).To(HaveOccurred())
-		lost := kept(server, "i-1").Secret
+		lost := kept(server, id).Secret
 
 		created, err := manager.Create(ctx, instance)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(created["client_secret"]).NotTo(Equal(lost))
-		Expect(kept(server, "i-1").Secret).To(Equal(created["client_secret"]))
+		Expect(kept(server, id).Secret).To(Equal(created["client_secret"]))
 	})
 
 	It("serves many instances at once", func(ctx context.Context) {
@@ -93,7 +93,7 @@ var _ = Describe("A client for each instance", func() {
 		for i := range 20 {
 			all.Go(func() {
 				defer GinkgoRecover()
-				id := fmt.Sprintf("i-%02d", i)
+				id := fmt.Sprintf("6d0a1f3e-7c1b-4a57-9a0e-%012d", i)
 				created, err := manager.Create(ctx, uaaclients.Instance{ID: id, SpaceGUID: "space-" + id})
 				Expect(err).NotTo(HaveOccurred())
 				Expect(created).To(HaveKeyWithValue("resource_ids", "cache-space-"+id))
@@ -104,6 +104,39 @@ var _ = Describe("A client for each instance", func() {
 		}
 		all.Wait()
 		Expect(server.ClientIDs()).To(HaveLen(10))
+	})
+
+	It("takes no other client for an instance's, whatever the platform calls its instances", func(ctx context.Context) {
+		server := startUAA()
+		manager := managerOf(server, definition)
+		login := uaatest.Client{ID: "cf", GrantTypes: []string{"password"}, Scopes: []string{"cloud_controller.read"}}
+		server.Put(login)
+
+		Expect(manager.Find(ctx, "cf")).To(BeNil())
+		Expect(manager.Delete(ctx, "cf")).To(Succeed())
+		_, err := manager.Create(ctx, uaaclients.Instance{ID: "cf", SpaceGUID: "space-1"})
+		Expect(err).To(MatchError(ContainSubstring("Client already exists: cf")))
+		Expect(kept(server, "cf")).To(Equal(login))
+	})
+
+	It("knows its own where the platform's ids are no GUIDs, and the existing broker's where they are", func(ctx context.Context) {
+		server := startUAA()
+		manager := managerOf(server, definition)
+		_, err := manager.Create(ctx, uaaclients.Instance{ID: "cache-7", SpaceGUID: "space-1"})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(manager.Find(ctx, "cache-7")).To(HaveKeyWithValue("client_id", "cache-7"))
+		server.Put(uaatest.Client{ID: id, GrantTypes: []string{"client_credentials"}})
+		Expect(manager.Find(ctx, id)).To(HaveKeyWithValue("client_id", id))
+
+		Expect(manager.Delete(ctx, "cache-7")).To(Succeed())
+		Expect(manager.Delete(ctx, id)).To(Succeed())
+		Expect(server.ClientIDs()).To(BeEmpty())
+	})
+
+	It("tells whether clients are wanted", func() {
+		server := startUAA()
+		Expect(managerOf(server, definition).Wanted()).To(BeTrue())
+		Expect(managerOf(server, uaaclients.Definition{Name: "Caches", AllowPublic: true}).Wanted()).To(BeFalse())
 	})
 
 	It("does nothing for ids that would lead to another path", func(ctx context.Context) {
@@ -141,12 +174,12 @@ var _ = Describe("What is created", func() {
 	DescribeTable("the name",
 		func(ctx context.Context, configured, ofInstance, want string) {
 			created := create(ctx, uaaclients.Definition{AuthorizedGrantTypes: "client_credentials", Name: configured},
-				uaaclients.Instance{ID: "i-1", Name: ofInstance})
+				uaaclients.Instance{ID: id, Name: ofInstance})
 			Expect(created["name"]).To(Equal(want))
 		},
 		Entry("is the configured one", "Caches", "my-cache", "Caches"),
 		Entry("or the instance's", "", "my-cache", "my-cache"),
-		Entry("or its id, on platforms that don't tell a name", "", "", "i-1"),
+		Entry("or its id, on platforms that don't tell a name", "", "", id),
 	)
 
 	It("is refused where a list would belong to no space in particular", func(ctx context.Context) {
@@ -156,7 +189,7 @@ var _ = Describe("What is created", func() {
 			{AuthorizedGrantTypes: "client_credentials", ResourceIDs: "r-ODB_SPACE_GUID"},
 		} {
 			server := startUAA()
-			_, err := managerOf(server, d).Create(ctx, uaaclients.Instance{ID: "i-1"})
+			_, err := managerOf(server, d).Create(ctx, uaaclients.Instance{ID: id})
 			Expect(err).To(MatchError(uaaclients.ErrSpaceUnknown))
 			Expect(server.ClientIDs()).To(BeEmpty())
 		}
@@ -198,17 +231,17 @@ var _ = Describe("An update", func() {
 	})
 
 	It("keeps the name if none is configured, and the secret always", func(ctx context.Context) {
-		before := kept(server, "i-1")
-		client := update(ctx, definition, uaaclients.Instance{ID: "i-1", Name: "renamed", SpaceGUID: "space-1"}, "")
+		before := kept(server, id)
+		client := update(ctx, definition, uaaclients.Instance{ID: id, Name: "renamed", SpaceGUID: "space-1"}, "")
 		Expect(client.Name).To(Equal("my-cache"))
 		Expect(client.Secret).To(Equal(before.Secret))
 	})
 
 	It("leaves alone what depends on a space that nobody named", func(ctx context.Context) {
-		before := kept(server, "i-1")
+		before := kept(server, id)
 		changed := definition
 		changed.Authorities = "uaa.resource"
-		client := update(ctx, changed, uaaclients.Instance{ID: "i-1"}, "")
+		client := update(ctx, changed, uaaclients.Instance{ID: id}, "")
 		Expect(client.Scopes).To(Equal(before.Scopes))
 		Expect(client.ResourceIDs).To(Equal(before.ResourceIDs))
 		Expect(client.Authorities).To(Equal([]string{"uaa.resource"}))

@@ -1,6 +1,7 @@
 package uaaclients
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,9 +16,21 @@ const (
 	// publicSecret is what a public client has for a secret: it shows a reader of the manifest that there is none to keep.
 	publicSecret = "-"
 
+	// createdWith marks the clients made here, in the field that UAA's own creators of clients mark theirs in.
+	createdWith = "on-demand-broker"
+
 	grantImplicit          = "implicit"
 	grantAuthorizationCode = "authorization_code"
 )
+
+var guid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+
+// ours tells whether a client is some instance's. The platform chooses the instances' ids, and the broker's rights reach
+// every client of the UAA: an instance called "cf" must not bring down Cloud Foundry's login. Clients that the existing
+// broker made have no mark, but GUIDs, as Cloud Foundry's instances do and its own clients don't.
+func ours(client *uaa.Client) bool {
+	return client.CreatedWith == createdWith || guid.MatchString(client.ClientID)
+}
 
 // Definition is the operator's template of a client (cf.uaa.client_definition). The lists are comma-separated;
 // ODB_SPACE_GUID in scopes, authorities and resource ids stands for the instance's space.
@@ -73,6 +86,7 @@ func (d Definition) updated(instance Instance, redirectURI string) uaa.Client {
 		Authorities: orElse(interpolated(d.Authorities, instance.SpaceGUID), "uaa.none"),
 		ResourceIDs: orElse(interpolated(d.ResourceIDs, instance.SpaceGUID), "none"),
 		AllowPublic: d.AllowPublic,
+		CreatedWith: createdWith,
 	}
 	if redirectURI != "" {
 		client.RedirectURI = []string{redirectURI}

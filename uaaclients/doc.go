@@ -8,7 +8,8 @@
 //
 // What a caller can rely on:
 //   - Every request ends: with the ctx, or after Options.Timeout, whichever comes first. Create is one request, or three
-//     if a client is in the way; Find and Delete are one, Update one or two. A token is one more, every some hours.
+//     if a client is in the way; Find is one, Update one or two, Delete one, or two if the id is no GUID. A token is one
+//     more, now and then.
 //   - Whatever failed may be called again.
 //   - Errors are facts: ErrUnauthorized and ErrSpaceUnknown for errors.Is; *Unavailable and *Rejected for errors.As. No
 //     error text holds a secret or a token.

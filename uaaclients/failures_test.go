@@ -33,11 +33,11 @@ var _ = Describe("Tokens", func() {
 	It("are renewed when UAA has forgotten them", func(ctx context.Context) {
 		server := startUAA()
 		manager := managerOf(server, definition)
-		Expect(manager.Find(ctx, "i-1")).To(BeNil())
+		Expect(manager.Find(ctx, id)).To(BeNil())
 		server.RevokeTokens()
 		Expect(manager.Create(ctx, instance)).NotTo(BeNil())
 		Expect(server.Requests()).To(Equal([]string{
-			"POST /oauth/token", "GET /oauth/clients/i-1",
+			"POST /oauth/token", "GET /oauth/clients/" + id,
 			"POST /oauth/clients", "POST /oauth/token", "POST /oauth/clients",
 		}))
 	})
@@ -45,14 +45,14 @@ var _ = Describe("Tokens", func() {
 	It("are renewed before they end", func(ctx context.Context) {
 		server := startUAA(func(o *uaatest.Options) { o.TokenLifetime = 20 * time.Second })
 		manager := managerOf(server, definition)
-		Expect(manager.Find(ctx, "i-1")).To(BeNil())
-		Expect(manager.Find(ctx, "i-1")).To(BeNil())
+		Expect(manager.Find(ctx, id)).To(BeNil())
+		Expect(manager.Find(ctx, id)).To(BeNil())
 		Expect(server.Count("POST /oauth/token")).To(Equal(2))
 	})
 
 	It("are renewed once only for one request", func(ctx context.Context) {
 		server := startUAA(func(o *uaatest.Options) { o.TokenLifetime = time.Nanosecond })
-		_, err := managerOf(server, definition).Find(ctx, "i-1")
+		_, err := managerOf(server, definition).Find(ctx, id)
 		Expect(err).To(MatchError(uaaclients.ErrUnauthorized))
 		Expect(server.Requests()).To(HaveLen(4))
 		Expect(err.Error()).To(ContainSubstring("or the token ID is incorrect: <redacted>"), "UAA repeats the token, we don't")
@@ -63,14 +63,14 @@ var _ = Describe("Tokens", func() {
 		_, err := managerOf(server, definition, func(o *uaaclients.Options) { o.ClientSecret = "wrong-secret" }).Create(ctx, instance)
 		Expect(err).To(MatchError(uaaclients.ErrUnauthorized))
 		Expect(rejection(err)).To(HaveField("Op", "POST /oauth/token"))
-		Expect(err.Error()).To(Equal("creating the UAA client of instance i-1: UAA refused POST /oauth/token: status 401, unauthorized: Bad credentials"))
+		Expect(err.Error()).To(Equal("creating the UAA client of instance " + id + ": UAA refused POST /oauth/token: status 401, unauthorized: Bad credentials"))
 	})
 
 	It("must allow what is done", func(ctx context.Context) {
 		server := startUAA(func(o *uaatest.Options) { o.Scopes = []string{"clients.read"} })
 		manager := managerOf(server, definition)
-		Expect(manager.Find(ctx, "i-1")).To(BeNil())
-		Expect(manager.Delete(ctx, "i-1")).To(MatchError(uaaclients.ErrUnauthorized))
+		Expect(manager.Find(ctx, id)).To(BeNil())
+		Expect(manager.Delete(ctx, id)).To(MatchError(uaaclients.ErrUnauthorized))
 		Expect(server.Count("POST /oauth/token")).To(Equal(1), "a new token would be no better")
 	})
 })
@@ -86,12 +86,12 @@ var _ = Describe("A UAA that doesn't serve", func() {
 		func(ctx context.Context, fault uaatest.Fault, want string) {
 			server := startUAA()
 			manager := managerOf(server, definition)
-			fault.Request = "DELETE /oauth/clients/i-1"
+			fault.Request = "DELETE /oauth/clients/" + id
 			server.Fail(fault)
-			err := manager.Delete(ctx, "i-1")
-			Expect(unavailability(err)).To(And(HaveField("Op", "DELETE /oauth/clients/i-1"), HaveField("Status", fault.Status)))
+			err := manager.Delete(ctx, id)
+			Expect(unavailability(err)).To(And(HaveField("Op", "DELETE /oauth/clients/"+id), HaveField("Status", fault.Status)))
 			Expect(err).To(MatchError(ContainSubstring(want)))
-			Expect(manager.Delete(ctx, "i-1")).To(Succeed(), "it may be asked again")
+			Expect(manager.Delete(ctx, id)).To(Succeed(), "it may be asked again")
 		},
 		Entry("when the connection is cut", uaatest.Fault{}, "EOF"),
 		Entry("when it fails", uaatest.Fault{Status: 500, Body: `{"error":"server_error","error_description":"no database"}`}, "no database"),
@@ -108,30 +108,30 @@ var _ = Describe("A UAA that doesn't serve", func() {
 		server := startUAA()
 		server.Fail(uaatest.Fault{Request: "POST /oauth/token", Hang: true})
 		manager := managerOf(server, definition, func(o *uaaclients.Options) { o.Timeout = 50 * time.Millisecond })
-		_, err := manager.Find(ctx, "i-1")
+		_, err := manager.Find(ctx, id)
 		Expect(err).To(MatchError(context.DeadlineExceeded))
 		Expect(unavailability(err).Op).To(Equal("POST /oauth/token"))
 	}, NodeTimeout(10*time.Second))
 
 	It("isn't waited for by somebody who has gone", func(ctx context.Context) {
 		server := startUAA()
-		server.Fail(uaatest.Fault{Request: "GET /oauth/clients/i-1", Hang: true})
+		server.Fail(uaatest.Fault{Request: "GET /oauth/clients/" + id, Hang: true})
 		manager := managerOf(server, definition)
 		leaving, leave := context.WithCancel(ctx)
 		go func() {
 			defer GinkgoRecover()
-			Eventually(func() int { return server.Count("GET /oauth/clients/i-1") }).WithPolling(time.Millisecond).Should(Equal(1))
+			Eventually(func() int { return server.Count("GET /oauth/clients/" + id) }).WithPolling(time.Millisecond).Should(Equal(1))
 			leave()
 		}()
-		_, err := manager.Find(leaving, "i-1")
+		_, err := manager.Find(leaving, id)
 		Expect(err).To(MatchError(context.Canceled))
 	}, NodeTimeout(10*time.Second))
 
 	It("at a wrong URL doesn't pass for one without the client", func(ctx context.Context) {
 		server := startUAA()
 		manager := managerOf(server, definition, func(o *uaaclients.Options) { o.URL += "/wrong" })
-		Expect(manager.Delete(ctx, "i-1")).To(MatchError(ContainSubstring("POST /wrong/oauth/token: status 404")))
-		_, err := manager.Find(ctx, "i-1")
+		Expect(manager.Delete(ctx, id)).To(MatchError(ContainSubstring("POST /wrong/oauth/token: status 404")))
+		_, err := manager.Find(ctx, id)
 		Expect(err).To(HaveOccurred())
 	})
 
@@ -150,14 +150,14 @@ var _ = Describe("A UAA that doesn't serve", func() {
 var _ = Describe("Trust", func() {
 	It("is not given to a certificate that nobody vouches for", func(ctx context.Context) {
 		manager := managerOf(startUAA(), definition, func(o *uaaclients.Options) { o.CACerts = "" })
-		_, err := manager.Find(ctx, "i-1")
+		_, err := manager.Find(ctx, id)
 		var untrusted *tls.CertificateVerificationError
 		Expect(errors.As(err, &untrusted)).To(BeTrue(), "%v", err)
 	})
 
 	It("is given to it if the operator says so", func(ctx context.Context) {
 		manager := managerOf(startUAA(), definition, func(o *uaaclients.Options) { o.CACerts, o.SkipVerify = "", true })
-		Expect(manager.Find(ctx, "i-1")).To(BeNil())
+		Expect(manager.Find(ctx, id)).To(BeNil())
 	})
 
 	DescribeTable("options that can't be are told at once",

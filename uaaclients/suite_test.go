@@ -16,6 +16,7 @@ func TestUAAClients(t *testing.T) {
 }
 
 const (
+	id           = "6d0a1f3e-7c1b-4a57-9a0e-2f6c8c1d9b41" // of the instance
 	brokerID     = "odb"
 	brokerSecret = "hush+50%&=é" // characters that get lost where credentials aren't encoded
 )
@@ -25,7 +26,7 @@ var (
 		Scopes: "cache.ODB_SPACE_GUID.read, cache.ODB_SPACE_GUID.write,openid", Authorities: "uaa.resource,audit.ODB_SPACE_GUID",
 		AuthorizedGrantTypes: "client_credentials", ResourceIDs: "cache-ODB_SPACE_GUID",
 	}
-	instance = uaaclients.Instance{ID: "i-1", Name: "my-cache", SpaceGUID: "space-1"}
+	instance = uaaclients.Instance{ID: id, Name: "my-cache", SpaceGUID: "space-1"}
 )
 
 // startUAA starts a UAA for one test.

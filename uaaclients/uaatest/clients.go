@@ -17,6 +17,7 @@ type Client struct {
 	ResourceIDs []string `json:"resource_ids"`
 	RedirectURI []string `json:"redirect_uri,omitempty"`
 	AllowPublic bool     `json:"allowpublic,omitempty"`
+	CreatedWith string   `json:"createdwith,omitempty"`
 }
 
 // Client returns a client with its secret; false if there is none.
