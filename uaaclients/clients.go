@@ -46,7 +46,8 @@ type Clients struct {
 	session    session
 }
 
-// New makes the manager. It does no I/O; errors say what is wrong with the options, without repeating secrets.
+// New makes the manager. It asks nothing of UAA (with CACerts it reads the system's certificates); errors say what is wrong
+// with the options, without repeating secrets.
 func New(options Options) (*Clients, error) {
 	target, err := uaa.BuildTargetURL(options.URL)
 	if err != nil || target.Host == "" || target.Scheme != "https" && target.Scheme != "http" {
