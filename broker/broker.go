@@ -2,8 +2,9 @@ package broker
 
 import (
 	"context"
-	"errors"
+
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/pivotal-cf/brokerapi/v11/domain"
@@ -71,6 +72,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
+	// CarryEvery is how often the broker looks after operations that have more to them than a task; 10 s if 0.
+	CarryEvery time.Duration
 }
 
 // Switches are the operator's, named after their keys in broker.yml.
@@ -91,19 +94,22 @@ type Broker struct {
 	bindings   *keyedLocks // an instance's bindings are made one after the other, as adapters are used to
 	progress   *generations[taskProgress]
 	passed     *generations[bool] // errand tasks that are known to have exited well
+	cleaned    *generations[bool] // operations, by their first task, after which nothing is left to clean up
+	carrier    *carrier
 	probe      *probe
 
 	lifetime context.Context
 	stop     context.CancelCauseFunc
+	work     work
 }
-
-// ErrStopped is the cause by which work ends that was still running when the broker was stopped.
-var ErrStopped = errors.New("the broker is shutting down")
 
 // New returns a broker that is ready to serve. It asks nothing of anybody.
 func New(options Options) (*Broker, error) {
 	if options.Now == nil {
 		options.Now = time.Now
+	}
+	if options.CarryEvery == 0 {
+		options.CarryEvery = defaultCarryEvery
 	}
 	offering, err := newOffering(options.Catalog)
 	if err != nil {
@@ -116,25 +122,13 @@ func New(options Options) (*Broker, error) {
 		operations: newKeyedLocks(),
 		bindings:   newKeyedLocks(),
 		passed:     newGenerations[bool](),
+		cleaned:    newGenerations[bool](),
+		carrier:    newCarrier(),
 		progress:   newGenerations[taskProgress](),
 	}
 	b.probe = newProbe(options.Health, options.Now)
 	b.lifetime, b.stop = context.WithCancelCause(context.Background())
 	return b, nil
-}
-
-// Stop ends the work that is still running: adapters are stopped, requests to the Director given up.
-func (b *Broker) Stop() { b.stop(ErrStopped) }
-
-// detached is the context of work that must not be left half-done because the platform hung up. It ends with
-// the broker, and each request and adapter run inside has its own deadline.
-func (b *Broker) detached(ctx context.Context) (context.Context, context.CancelFunc) {
-	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	unhook := context.AfterFunc(b.lifetime, func() { cancel(ErrStopped) })
-	return work, func() {
-		unhook()
-		cancel(nil)
-	}
 }
 
 // about is how every verb starts: the log lines to come carry the instance, and the adapter the trace.
@@ -151,5 +145,10 @@ const deploymentPrefix = "service-instance_"
 
 // MaxInstanceIDLength is the longest id that still makes a deployment name the Director can keep (255 characters).
 const MaxInstanceIDLength = 255 - len(deploymentPrefix)
+
+// instanceOf is the instance that a deployment is of.
+func instanceOf(deployment string) (instanceID string, ok bool) {
+	return strings.CutPrefix(deployment, deploymentPrefix)
+}
 
 func deploymentName(instanceID string) string { return deploymentPrefix + instanceID }

@@ -11,46 +11,114 @@ import (
 	"github.com/on-demand-broker/odb/boshclient"
 )
 
-// uploadConfigs stores the BOSH configs that the adapter returned under the deployment's name, in a fixed order.
-// A type that is no longer returned stays.
-func (b *Broker) uploadConfigs(ctx context.Context, deployment string, configs map[string]string) error {
-	for _, configType := range typesOf(configs) {
-		request := boshclient.CreateConfig{Type: configType, Name: deployment, Content: configs[configType]}
-		if _, err := b.Configs.CreateConfig(ctx, request); err != nil {
-			return fmt.Errorf("uploading the %s config %s: %w", configType, deployment, err)
-		}
-	}
-	return nil
+// instanceConfigs are the named configs that carry a deployment's name: the adapter's, by type, and the broker's record.
+type instanceConfigs struct {
+	adapter map[string]string // nil if the operator disabled configs
+	record  *record
+	text    string // the record's
 }
 
-// currentConfigs are the instance's configs by type; nil if the operator disabled them.
-func (b *Broker) currentConfigs(ctx context.Context, deployment string) (map[string]string, error) {
+// types lists all of them; of none it is an empty list, which is to know that there are none.
+func (c instanceConfigs) types() []string {
+	types := typesOf(c.adapter)
+	if c.text != "" {
+		types = append(types, recordType)
+	}
+	return types
+}
+
+// content is that of a type; empty if there is none.
+func (c instanceConfigs) content(configType string) string {
+	if configType == recordType {
+		return c.text
+	}
+	return c.adapter[configType]
+}
+
+// typesOf lists the types in a fixed order.
+func typesOf(configs map[string]string) []string {
+	types := slices.AppendSeq(make([]string, 0, len(configs)), maps.Keys(configs))
+	slices.Sort(types)
+	return types
+}
+
+// readConfigs reads an instance's configs; none if the operator disabled them.
+func (b *Broker) readConfigs(ctx context.Context, deployment string) (instanceConfigs, error) {
 	if b.Switches.DisableBOSHConfigs {
-		return nil, nil
+		return instanceConfigs{}, nil
 	}
 	found, err := b.Configs.Configs(ctx, boshclient.ConfigFilter{Name: deployment})
 	if err != nil {
-		return nil, fmt.Errorf("reading the configs named %s: %w", deployment, err)
+		return instanceConfigs{}, fmt.Errorf("reading the configs named %s: %w", deployment, err)
 	}
-	byType := make(map[string]string, len(found))
+	configs := instanceConfigs{adapter: make(map[string]string, len(found))}
 	for _, c := range found {
-		byType[c.Type] = c.Content
+		if c.Type != recordType {
+			configs.adapter[c.Type] = c.Content
+			continue
+		}
+		configs.text = c.Content
+		if configs.record, err = decodeRecord(c.Content); err != nil {
+			b.Logger.WarnContext(ctx, "instance.record-unreadable", slog.String("error", err.Error()))
+		}
 	}
-	return byType, nil
+	return configs, nil
 }
 
-// deleteConfigs removes what is left of the instance's configs. types are those it is known to have; nil means that
-// they have to be looked up.
+// storeConfigs stores what the adapter returned, and the record, before the deploy that they are for. If the deploy is then
+// refused, undo puts back what was there before.
+func (b *Broker) storeConfigs(ctx context.Context, deployment string, before, wanted instanceConfigs) (undo func(), err error) {
+	var stored []string
+	undo = func() {
+		for _, configType := range stored {
+			b.putBack(ctx, deployment, configType, before.content(configType))
+		}
+	}
+	for _, configType := range wanted.types() {
+		request := boshclient.CreateConfig{Type: configType, Name: deployment, Content: wanted.content(configType)}
+		switch _, err := b.Configs.CreateConfig(ctx, request); {
+		case configType == recordType && forbidden(err):
+			b.Logger.WarnContext(ctx, "instance.not-remembered", slog.String("error", err.Error()))
+		case err != nil:
+			undo()
+			return nil, fmt.Errorf("storing the %s config %s: %w", configType, deployment, err)
+		default:
+			stored = append(stored, configType)
+		}
+	}
+	return undo, nil
+}
+
+// forbidden tells whether the Director won't have it: a team without the right to write configs has instances all the same.
+func forbidden(err error) bool {
+	var rejected *boshclient.Rejected
+	return errors.Is(err, boshclient.ErrUnauthorized) || errors.As(err, &rejected)
+}
+
+func (b *Broker) putBack(ctx context.Context, deployment, configType, content string) {
+	var err error
+	if content == "" {
+		err = b.Configs.DeleteConfig(ctx, configType, deployment)
+	} else {
+		_, err = b.Configs.CreateConfig(ctx, boshclient.CreateConfig{Type: configType, Name: deployment, Content: content})
+	}
+	if err != nil {
+		b.Logger.ErrorContext(ctx, "config.not-put-back", slog.String("type", configType), slog.String("error", err.Error()))
+	}
+}
+
+// deleteConfigs removes configs of the instance. types are those it is known to have; nil means that they have to be
+// looked up.
 func (b *Broker) deleteConfigs(ctx context.Context, deployment string, types *[]string) error {
 	if b.Switches.DisableBOSHConfigs {
 		return nil
 	}
 	if types == nil {
-		current, err := b.currentConfigs(ctx, deployment)
+		current, err := b.readConfigs(ctx, deployment)
 		if err != nil {
 			return err
 		}
-		found := typesOf(current)
+		found := current.types()
 		types = &found
 	}
 	for _, configType := range *types {
@@ -60,11 +128,4 @@ func (b *Broker) deleteConfigs(ctx context.Context, deployment string, types *[]
 		b.Logger.InfoContext(ctx, "config.deleted", slog.String("type", configType))
 	}
 	return nil
-}
-
-// typesOf lists the types in a fixed order; of none it is an empty list, which is to know that there are none.
-func typesOf(configs map[string]string) []string {
-	types := slices.AppendSeq(make([]string, 0, len(configs)), maps.Keys(configs))
-	slices.Sort(types)
-	return types
 }

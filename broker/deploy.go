@@ -21,11 +21,13 @@ type deployment struct {
 	instanceID string
 	plan       *plan
 	parameters json.RawMessage // as the adapter gets them
+	// asked are the parameters and context the context of the user's request; nil if it had none.
+	asked, context json.RawMessage
 
 	// Of what is deployed already; empty at create.
 	previousPlan     *plan
 	previousManifest string
-	previousConfigs  map[string]string
+	before           instanceConfigs
 }
 
 func (d deployment) name() string { return deploymentName(d.instanceID) }
@@ -44,7 +46,7 @@ func (b *Broker) generate(ctx context.Context, d deployment) (adapterclient.Gene
 		Plan:              d.plan.adapter,
 		PreviousManifest:  d.previousManifest,
 		RequestParameters: d.parameters,
-		PreviousConfigs:   d.previousConfigs,
+		PreviousConfigs:   d.before.adapter,
 	}
 	if d.previousPlan != nil {
 		request.PreviousPlan = &d.previousPlan.adapter
@@ -77,24 +79,54 @@ func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
 	if err != nil && !errors.Is(err, adapterclient.ErrNotImplemented) {
 		return submitted{}, err
 	}
-	if err := b.uploadConfigs(ctx, d.name(), generated.Configs); err != nil {
+	operation := Operation{OperationType: d.operation, BoshContextID: newContextID(ctx), Errands: d.plan.postDeploy(), Configs: d.dropped(generated.Configs)}
+	undo, err := b.storeConfigs(ctx, d.name(), d.before, b.wantedConfigs(d, generated, dashboardURL, operation))
+	if err != nil {
 		return submitted{}, err
 	}
-	contextID := newContextID(ctx)
-	taskID, err := b.submit(ctx, d.name(), boshclient.Deploy{Manifest: generated.Manifest, ContextID: contextID})
+	operation.BoshTaskID, err = b.submit(ctx, d.name(), boshclient.Deploy{Manifest: generated.Manifest, ContextID: operation.BoshContextID})
 	if err != nil {
+		if !outcomeUnknown(err) {
+			undo()
+		}
 		return submitted{}, fmt.Errorf("submitting deployment %s: %w", d.name(), err)
 	}
-	o := Operation{BoshTaskID: taskID, OperationType: d.operation, Errands: d.plan.postDeploy()}
-	if len(o.Errands) > 0 {
-		o.BoshContextID = contextID
+	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", operation.BoshTaskID)), "deploy.submitted", slog.String("operation", string(d.operation)), slog.String("plan", d.plan.Name))
+	cursor, err := b.handOut(d.instanceID, operation)
+	return submitted{operation: cursor, dashboardURL: dashboardURL, labels: osbLabels(generated.Labels)}, err
+}
+
+// dropped are the types that the adapter no longer returns: they go when the deploy has succeeded. It is nil if there are
+// none.
+func (d deployment) dropped(returned map[string]string) *[]string {
+	var types []string
+	for _, configType := range typesOf(d.before.adapter) {
+		if _, kept := returned[configType]; !kept {
+			types = append(types, configType)
+		}
 	}
-	operation, err := o.encode()
-	if err != nil {
-		return submitted{}, err
+	if types == nil {
+		return nil
 	}
-	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", taskID)), "deploy.submitted", slog.String("operation", string(d.operation)), slog.String("plan", d.plan.Name))
-	return submitted{operation: operation, dashboardURL: dashboardURL, labels: osbLabels(generated.Labels)}, nil
+	return &types
+}
+
+// wantedConfigs are what is to be stored for a deploy: what the adapter returned, and what is to be remembered.
+func (b *Broker) wantedConfigs(d deployment, generated adapterclient.GeneratedManifest, dashboardURL string, operation Operation) instanceConfigs {
+	if b.Switches.DisableBOSHConfigs {
+		return instanceConfigs{}
+	}
+	return instanceConfigs{adapter: generated.Configs, text: b.remember(d, dashboardURL, operation).encode()}
+}
+
+// handOut makes the operation string, and takes the operation on if it has more to it than its task.
+func (b *Broker) handOut(instanceID string, o Operation) (string, error) {
+	if !o.carried() {
+		o.BoshContextID = "" // its task is found by its id
+	} else {
+		b.carry(instanceID, o)
+	}
+	return o.encode()
 }
 
 // newContextID names the tasks of one operation in the Director: by the request that began it, so that the operator finds

@@ -47,16 +47,18 @@ func (b *Broker) Deprovision(ctx context.Context, instanceID string, details dom
 // deployment isn't there is no failure: what else is left of the instance is cleaned up.
 func (b *Broker) submitDelete(ctx context.Context, instanceID string, operation Operation) (string, error) {
 	name := deploymentName(instanceID)
+	errands := len(operation.Errands) > 0
+	var known *record
+	var types *[]string
 	err := sideBySide(ctx,
 		func(ctx context.Context) error { return b.mustBeIdle(ctx, name) },
-		func(ctx context.Context) error {
-			operation.Configs = b.configsToDelete(ctx, name)
-			return nil
+		func(ctx context.Context) (err error) {
+			known, types, err = b.configsToDelete(ctx, instanceID)
+			return err
 		},
-		func(ctx context.Context) error {
-			runs, err := b.canRunErrands(ctx, name, operation)
-			if !runs {
-				operation.Errands = nil
+		func(ctx context.Context) (err error) {
+			if errands {
+				errands, err = b.canRunErrands(ctx, name)
 			}
 			return err
 		},
@@ -64,7 +66,11 @@ func (b *Broker) submitDelete(ctx context.Context, instanceID string, operation 
 	if err != nil {
 		return "", err
 	}
-	operation.BoshTaskID, err = b.submitFirst(ctx, instanceID, &operation)
+	operation.Configs = types
+	if !errands {
+		operation.Errands = nil
+	}
+	operation.BoshTaskID, err = b.submitFirst(ctx, instanceID, &operation, known)
 	switch {
 	case errors.Is(err, boshclient.ErrNotFound):
 		if err := b.deleteConfigs(ctx, name, operation.Configs); err != nil {
@@ -76,15 +82,11 @@ func (b *Broker) submitDelete(ctx context.Context, instanceID string, operation 
 	}
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", operation.BoshTaskID)), "delete.submitted",
 		slog.String("operation", string(operation.OperationType)), slog.Int("errands", len(operation.Errands)))
-	return operation.encode()
+	return b.handOut(instanceID, operation)
 }
 
-// canRunErrands tells whether the deployment can run the operation's errands. One that never came up has none to run,
-// and must be deletable all the same.
-func (b *Broker) canRunErrands(ctx context.Context, deployment string, operation Operation) (bool, error) {
-	if len(operation.Errands) == 0 {
-		return false, nil
-	}
+// canRunErrands tells whether the deployment can run errands. One that never came up can't, and must be deletable all the same.
+func (b *Broker) canRunErrands(ctx context.Context, deployment string) (bool, error) {
 	deployed, err := b.Deployments.Deployment(ctx, deployment)
 	switch {
 	case errors.Is(err, boshclient.ErrNotFound):
@@ -98,31 +100,37 @@ func (b *Broker) canRunErrands(ctx context.Context, deployment string, operation
 	return true, nil
 }
 
-// submitFirst submits the first step, and finds its task if the answer gets lost: nothing else runs on the deployment.
-func (b *Broker) submitFirst(ctx context.Context, instanceID string, operation *Operation) (taskID int, err error) {
+// submitFirst submits the first step, and finds its task if the answer gets lost: nothing else runs on the deployment. That
+// there are errands to run before the deletion is remembered first.
+func (b *Broker) submitFirst(ctx context.Context, instanceID string, operation *Operation, known *record) (taskID int, err error) {
 	name := deploymentName(instanceID)
-	contextID := deleteContextID(instanceID)
+	operation.BoshContextID = deleteContextID(instanceID)
 	if len(operation.Errands) > 0 {
-		contextID = newContextID(ctx) // the operation's alone, since its tasks are found by it
-		operation.BoshContextID = contextID
+		operation.BoshContextID = newContextID(ctx) // the operation's alone, since its tasks are found by it
+		if known != nil {
+			changed := *known
+			changed.UpdatedAt = b.Now().UTC()
+			changed.Operation = recordOf(*operation, changed.UpdatedAt)
+			b.rewriteRecord(ctx, name, changed)
+		}
 	}
-	taskID, err = b.submitStep(ctx, name, contextID, *operation, operation.steps()[0])
+	taskID, err = b.submitStep(ctx, name, *operation, operation.steps()[0])
 	if outcomeUnknown(err) {
 		taskID, err = b.lostTask(ctx, err, func() ([]boshclient.Task, error) { return b.Tasks.TasksInProgress(ctx, name) })
 	}
 	return taskID, err
 }
 
-// configsToDelete are the types to remove at the end of the deletion; nil (look again then) if they can't be read now,
-// which is no reason to keep a deployment.
-func (b *Broker) configsToDelete(ctx context.Context, deployment string) *[]string {
-	configs, err := b.currentConfigs(ctx, deployment)
+// configsToDelete are the record and the types to remove at the end of the deletion; nil (look again then) if they can't be
+// read now, which is no reason to keep a deployment.
+func (b *Broker) configsToDelete(ctx context.Context, instanceID string) (*record, *[]string, error) {
+	configs, err := b.readConfigs(ctx, deploymentName(instanceID))
 	if err != nil {
 		b.Logger.WarnContext(ctx, "delete.configs-unknown", slog.String("error", err.Error()))
-		return nil
+		return nil, nil, nil
 	}
-	types := typesOf(configs)
-	return &types
+	types := configs.types()
+	return configs.record, &types, b.mustBeFinished(ctx, instanceID, configs.record)
 }
 
 // maxContextIDLength is the Director's.

@@ -41,7 +41,7 @@ func (p *plan) preDelete() []Errand {
 // attempts are the operation's tasks, with the outcome of their errands. An operation of one step is its task.
 func (b *Broker) attempts(ctx context.Context, instanceID string, o Operation) ([]attempt, error) {
 	deployment := deploymentName(instanceID)
-	if o.BoshContextID == "" || len(o.steps()) == 1 {
+	if o.BoshContextID == "" || (o.BoshTaskID != 0 && len(o.steps()) == 1) {
 		task, err := b.Tasks.Task(ctx, o.BoshTaskID)
 		switch {
 		case err != nil:
@@ -135,7 +135,7 @@ func (b *Broker) startStep(ctx context.Context, instanceID string, o Operation) 
 	if d.action != start {
 		return d, nil
 	}
-	taskID, err := b.submitStep(ctx, name, o.BoshContextID, o, d.due)
+	taskID, err := b.submitStep(ctx, name, o, d.due)
 	switch {
 	case o.deletes() && errors.Is(err, boshclient.ErrNotFound): // gone is what it was to be
 		return decision{action: succeed, task: d.task}, nil
@@ -162,13 +162,13 @@ func (s step) String() string {
 	}
 }
 
-func (b *Broker) submitStep(ctx context.Context, deployment, contextID string, o Operation, s step) (taskID int, err error) {
+func (b *Broker) submitStep(ctx context.Context, deployment string, o Operation, s step) (taskID int, err error) {
 	if s.kind == stepDelete {
 		return b.Deployments.DeleteDeployment(ctx, boshclient.DeleteDeployment{
-			Name: deployment, ContextID: contextID, Force: o.OperationType == OperationForceDelete,
+			Name: deployment, ContextID: o.BoshContextID, Force: o.OperationType == OperationForceDelete,
 		})
 	}
 	return b.Deployments.RunErrand(ctx, boshclient.RunErrand{
-		Deployment: deployment, Errand: s.errand.Name, Instances: s.errand.Instances, ContextID: contextID,
+		Deployment: deployment, Errand: s.errand.Name, Instances: s.errand.Instances, ContextID: o.BoshContextID,
 	})
 }

@@ -35,7 +35,7 @@ var errNoTask = errors.New("the Director has no task of the operation")
 
 // advance looks how an operation stands and starts the step that is due.
 func (b *Broker) advance(ctx context.Context, instanceID string, operation Operation) (decision, error) {
-	if operation.BoshTaskID == 0 {
+	if operation.BoshTaskID == 0 && operation.BoshContextID == "" {
 		return decision{action: cannotTell}, nil
 	}
 	attempts, err := b.attempts(ctx, instanceID, operation)
@@ -85,10 +85,7 @@ func (b *Broker) report(ctx context.Context, instanceID string, operation Operat
 		return inProgress(operation, b.stage(ctx, d.task)), nil
 	case succeed:
 		b.progress.forget(d.task.ID)
-		if operation.deletes() {
-			return b.finishDelete(ctx, instanceID, operation)
-		}
-		return completed(operation), nil
+		return b.finish(ctx, instanceID, operation)
 	default:
 		b.progress.forget(d.task.ID)
 		b.Logger.ErrorContext(logs.With(ctx, slog.Int("failed_task_id", d.task.ID)), "operation.failed", slog.String("state", d.task.State), slog.String("result", d.task.Result))
@@ -97,9 +94,9 @@ func (b *Broker) report(ctx context.Context, instanceID string, operation Operat
 	}
 }
 
-// finishDelete removes what a deployment leaves behind when it goes.
-func (b *Broker) finishDelete(ctx context.Context, instanceID string, operation Operation) (domain.LastOperation, error) {
-	if b.Switches.DisableBOSHConfigs || (operation.Configs != nil && len(*operation.Configs) == 0) {
+// finish does what is left when the last task is done: it removes configs that the operation leaves without a use.
+func (b *Broker) finish(ctx context.Context, instanceID string, operation Operation) (domain.LastOperation, error) {
+	if !b.hasConfigsToRemove(operation) {
 		return completed(operation), nil
 	}
 	unlock, refusal := b.lock(instanceID)
@@ -109,19 +106,37 @@ func (b *Broker) finishDelete(ctx context.Context, instanceID string, operation 
 	defer unlock()
 	err := b.cleanUp(ctx, instanceID, operation)
 	if err == nil {
+		b.cleaned.change(operation.BoshTaskID, func(bool) bool { return true })
 		return completed(operation), nil
 	}
 	if failure := b.cannotTell(ctx, instanceID, operation, err); failure.Kind == Unavailable {
 		return domain.LastOperation{}, failure
 	}
-	b.Logger.ErrorContext(ctx, "delete.clean-up-failed", slog.String("error", err.Error()))
+	b.Logger.ErrorContext(ctx, "operation.clean-up-failed", slog.String("error", err.Error()))
 	return b.failedOperation(ctx, instanceID, operation, err.Error()), nil
 }
 
-// cleanUp deletes the configs of an instance that is gone. One that has been made anew meanwhile, under the same id,
-// keeps its own: the poll of its predecessor came late.
+// hasConfigsToRemove tells whether there is anything to do. Deletions of old don't say what the instance had.
+func (b *Broker) hasConfigsToRemove(o Operation) bool {
+	unknown := o.Configs == nil && o.deletes()
+	some := o.Configs != nil && len(*o.Configs) > 0
+	return !b.Switches.DisableBOSHConfigs && (unknown || some) && !b.cleaned.get(o.BoshTaskID)
+}
+
+// cleanUp removes the configs, unless they are somebody else's by now: an instance that was made anew under the same id
+// keeps its own, and a later update may have brought back what an earlier one dropped. The poll came late then.
 func (b *Broker) cleanUp(ctx context.Context, instanceID string, operation Operation) error {
 	name := deploymentName(instanceID)
+	if !operation.deletes() {
+		configs, err := b.readConfigs(ctx, name)
+		if err != nil {
+			return err
+		}
+		if configs.record == nil || configs.record.Operation.ContextID != operation.BoshContextID {
+			return nil
+		}
+		return b.deleteConfigs(ctx, name, operation.Configs)
+	}
 	switch _, err := b.Deployments.Deployment(ctx, name); {
 	case err == nil:
 		return nil

@@ -38,7 +38,9 @@ func (b *Broker) Provision(ctx context.Context, instanceID string, details domai
 	if err := b.mustNotExist(ctx, instanceID); err != nil {
 		return domain.ProvisionedServiceSpec{}, b.failed(ctx, instanceID, OperationCreate, err)
 	}
-	done, err := b.deploy(ctx, deployment{operation: OperationCreate, instanceID: instanceID, plan: plan, parameters: request})
+	done, err := b.deploy(ctx, deployment{
+		operation: OperationCreate, instanceID: instanceID, plan: plan, parameters: request, asked: parameters, context: details.RawContext,
+	})
 	if err != nil {
 		return domain.ProvisionedServiceSpec{}, b.failed(ctx, instanceID, OperationCreate, err)
 	}

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/on-demand-broker/odb/boshclient"
 )
@@ -62,6 +63,9 @@ func (s step) isOf(o Operation, deployment string, task boshclient.Task) bool {
 	case stepDelete:
 		return task.Description == "delete deployment "+deployment
 	default:
+		if o.BoshTaskID == 0 { // as remembered, before there was a task
+			return !strings.HasPrefix(task.Description, errandPrefix) && !strings.HasPrefix(task.Description, "delete deployment ")
+		}
 		return task.ID == o.BoshTaskID
 	}
 }

@@ -64,7 +64,10 @@ func (b *Broker) admitUpdate(instanceID string, details domain.UpdateDetails, as
 	if previous == nil {
 		previous = target
 	}
-	d := deployment{operation: operation, instanceID: instanceID, plan: target, previousPlan: previous}
+	d := deployment{operation: operation, instanceID: instanceID, plan: target, previousPlan: previous, context: details.RawContext}
+	if len(details.RawParameters) > 0 { // absent means unchanged
+		d.asked = parameters
+	}
 	var err error
 	if d.parameters, err = adapterParameters(operation, details, parameters); err != nil {
 		return deployment{}, &Error{Kind: Internal, Message: "The request could not be passed on to the service", Cause: err}
@@ -132,8 +135,10 @@ func (b *Broker) readDeployed(ctx context.Context, d *deployment) (manifest stri
 	err = sideBySide(ctx,
 		func(ctx context.Context) error { return b.mustBeIdle(ctx, name) },
 		func(ctx context.Context) (err error) {
-			d.previousConfigs, err = b.currentConfigs(ctx, name)
-			return err
+			if d.before, err = b.readConfigs(ctx, name); err != nil {
+				return err
+			}
+			return b.mustBeFinished(ctx, d.instanceID, d.before.record)
 		},
 		func(ctx context.Context) (err error) {
 			deployed, err = b.Deployments.Deployment(ctx, name)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/pivotal-cf/brokerapi/v11/domain"
@@ -19,7 +20,9 @@ import (
 type Broker interface {
 	domain.ServiceBroker
 	Readiness(ctx context.Context) broker.Readiness
-	// Stop ends work that outlives its request.
+	// Run does what isn't anybody's request, until Stop.
+	Run()
+	// Stop ends work that outlives its request, and Run.
 	Stop()
 }
 
@@ -101,6 +104,9 @@ func (s *Server) URL() string {
 // Run serves until ctx ends, then lets requests finish within the shutdown time. What still runs after that is cut, which
 // is logged and no error: tasks go on in the Director, and the platform asks again.
 func (s *Server) Run(ctx context.Context) error {
+	var background sync.WaitGroup
+	background.Go(s.options.Broker.Run)
+	defer background.Wait()
 	failed := make(chan error, 1)
 	go func() { failed <- s.serve() }()
 	select {
@@ -112,12 +118,11 @@ func (s *Server) Run(ctx context.Context) error {
 	s.options.Logger.Info("server.stopping", slog.String("within", s.options.ShutdownTimeout.String()))
 	limit, cancel := context.WithTimeout(context.Background(), s.options.ShutdownTimeout)
 	defer cancel()
-	err := s.http.Shutdown(limit)
-	s.options.Broker.Stop()
-	if err != nil {
+	if err := s.http.Shutdown(limit); err != nil {
 		s.options.Logger.Error("server.requests-cut", slog.String("error", err.Error()))
 		s.http.Close()
 	}
+	s.options.Broker.Stop()
 	s.options.Logger.Info("server.stopped")
 	return nil
 }

@@ -43,6 +43,7 @@ func (d brokerDouble) Services(ctx context.Context) ([]domain.Service, error) { 
 func (d brokerDouble) Readiness(context.Context) broker.Readiness {
 	return broker.Readiness{Ready: d.ready}
 }
+func (d brokerDouble) Run()  {}
 func (d brokerDouble) Stop() {}
 
 type safeBuffer struct {

@@ -20,7 +20,8 @@ var _ = Describe("the Director's patience", func() {
 	BeforeEach(func() {
 		clock = devdirector.NewManualClock(time.Now())
 		w = newWorld(tasksTake(time.Minute), setting{director: func(o *devdirector.Options) { o.Clock = clock }})
-		w.platform.do("GET", "/v2/catalog", nil)
+		// At its start the broker looks once for operations that an earlier process left.
+		Eventually(func() int { return w.director.Stats().Requests["GET /configs"] }).Should(Equal(1))
 	})
 
 	costs := func(allowed budget, call func()) {
@@ -34,12 +35,13 @@ var _ = Describe("the Director's patience", func() {
 	ends := func() { clock.Advance(2 * time.Minute) }
 	status := func(a answer, want int) { GinkgoHelper(); Expect(a.status).To(Equal(want), a.text) }
 
+	// +1: the instance is remembered. The poll that finds a deletion done makes sure that the deployment is gone and forgets it.
 	It("is asked for little", func() {
 		p := w.platform
 		costs(budget{0, 0}, func() { status(p.do("GET", "/v2/catalog", nil), http.StatusOK) })
 
 		var provision answer
-		costs(budget{3, 1}, func() { provision = p.provision("i-1", nil); status(provision, http.StatusAccepted) })
+		costs(budget{3 + 1, 1}, func() { provision = p.provision("i-1", nil); status(provision, http.StatusAccepted) })
 		clock.Advance(30 * time.Second)
 		costs(budget{2, 0}, func() { status(p.lastOperation("i-1", provision.operation()), http.StatusOK) })
 		costs(budget{2, 0}, func() { status(p.lastOperation("i-1", provision.operation()), http.StatusOK) })
@@ -49,18 +51,19 @@ var _ = Describe("the Director's patience", func() {
 		costs(budget{2, 0}, func() { status(p.bind("i-1", "b-1", nil), http.StatusCreated) })
 		costs(budget{2, 0}, func() { status(p.unbind("i-1", "b-1"), http.StatusOK) })
 
-		costs(budget{4, 1}, func() { status(p.update("i-1", object{"parameters": object{"a": 1}}), http.StatusAccepted) })
+		costs(budget{4 + 1, 1}, func() { status(p.update("i-1", object{"parameters": object{"a": 1}}), http.StatusAccepted) })
 		ends()
 
 		var deprovision answer
 		costs(budget{3, 1}, func() { deprovision = p.deprovision("i-1"); status(deprovision, http.StatusAccepted) })
 		ends()
+		costs(budget{1 + 2, 0}, func() { status(p.lastOperation("i-1", deprovision.operation()), http.StatusOK) })
 		costs(budget{1, 0}, func() { status(p.lastOperation("i-1", deprovision.operation()), http.StatusOK) })
 	})
 
 	It("is asked once more for each config", func() {
 		Expect(w.adapter.Steer("generate-manifest", adaptertest.Steering{Configs: map[string]any{"cloud": "vm_extensions: []\n", "runtime": "addons: []\n"}})).To(Succeed())
-		costs(budget{5, 1}, func() { status(w.platform.provision("i-1", nil), http.StatusAccepted) })
+		costs(budget{3 + 1 + 2, 1}, func() { status(w.platform.provision("i-1", nil), http.StatusAccepted) })
 	})
 
 	It("keeps its connections", func() {

@@ -116,7 +116,7 @@ var _ = Describe("the life of a service instance", func() {
 		Expect(previousConfigs(w)).To(Equal([]string{`null`, `{"cloud":"vm_extensions: []\n"}`, `{"cloud":"vm_extensions: []\n"}`}))
 
 		a = w.platform.deprovision("i-1")
-		Expect(a.operation()).To(ContainSubstring(`"Configs":["cloud"]`))
+		Expect(a.operation()).To(ContainSubstring(`"Configs":["cloud","odb-instance"]`))
 		Expect(w.platform.follow("i-1", a.operation())).To(Equal("succeeded"))
 		w.director.ResetStats()
 		Expect(w.platform.deprovision("i-1").status).To(Equal(http.StatusGone))

@@ -64,7 +64,7 @@ func loadConfig(path string, logger *slog.Logger, stderr io.Writer) (*config.Con
 
 // serve runs the broker of c until ctx ends.
 func serve(ctx context.Context, c *config.Config, logger *slog.Logger) error {
-	s, err := newServer(c, logger)
+	s, err := newServer(c, logger, 0)
 	if err != nil {
 		return err
 	}
@@ -73,6 +73,9 @@ func serve(ctx context.Context, c *config.Config, logger *slog.Logger) error {
 	}
 	if !c.Broker.UseStdin {
 		logger.Warn("adapter.arguments", slog.String("problem", "broker.use_stdin is false: manifests and parameters are passed to the adapter as arguments, which every user of this machine can read; set it to true if the adapter can read stdin"))
+	}
+	if c.Broker.DisableBOSHConfigs {
+		logger.Warn("config.instances-not-remembered", slog.String("problem", "broker.disable_bosh_configs is true: the Director can't remember instances, so that errands of an operation go on after a restart of the broker only when the platform polls"))
 	}
 	for _, key := range notActedOn(c) {
 		logger.Warn("config.not-acted-on", slog.String("problem", key+" is configured, and this version of the broker does not act on it"))

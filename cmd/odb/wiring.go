@@ -5,6 +5,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/on-demand-broker/odb/adapterclient"
 	"github.com/on-demand-broker/odb/boshclient"
@@ -14,8 +15,8 @@ import (
 )
 
 // newServer wires the rooms together. It is the one place that sees the whole configuration; nothing is asked of
-// anybody yet.
-func newServer(c *config.Config, logger *slog.Logger) (*server.Server, error) {
+// anybody yet. carryEvery is how often the broker looks after operations that have errands; 0 for its default.
+func newServer(c *config.Config, logger *slog.Logger, carryEvery time.Duration) (*server.Server, error) {
 	director, err := newDirector(c.BOSH)
 	if err != nil {
 		return nil, err
@@ -38,7 +39,8 @@ func newServer(c *config.Config, logger *slog.Logger) (*server.Server, error) {
 			SkipCheckForPendingChanges: c.Broker.SkipCheckForPendingChanges,
 			SupportBackupAgentBinding:  c.Broker.SupportBackupAgentBinding,
 		},
-		Logger: logger,
+		Logger:     logger,
+		CarryEvery: carryEvery,
 	})
 	if err != nil {
 		return nil, err

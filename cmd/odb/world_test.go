@@ -42,6 +42,8 @@ type world struct {
 type setting struct {
 	director func(*devdirector.Options)
 	config   func(yaml string) string
+	// carryEvery is how often the broker looks after operations itself.
+	carryEvery time.Duration
 }
 
 // newWorld makes a world with a broker in this process. It ends with the spec.
@@ -87,7 +89,13 @@ func (w *world) serve(changes ...setting) {
 	Expect(err).NotTo(HaveOccurred())
 	c.Broker.Port = 0
 	Expect(problems).To(BeEmpty(), "the stories' own configuration is a clean one")
-	s, err := newServer(c, logs.New(w.log, "odb", slog.LevelDebug))
+	carryEvery := time.Hour // stories poll, unless they are about not polling
+	for _, change := range changes {
+		if change.carryEvery > 0 {
+			carryEvery = change.carryEvery
+		}
+	}
+	s, err := newServer(c, logs.New(w.log, "odb", slog.LevelDebug), carryEvery)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(s.Listen()).To(Succeed())
 	w.platform = newPlatform(s.URL())

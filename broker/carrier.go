@@ -1,0 +1,155 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/pivotal-cf/brokerapi/v11/domain"
+
+	"github.com/on-demand-broker/odb/boshclient"
+	"github.com/on-demand-broker/odb/logs"
+)
+
+// defaultCarryEvery is often enough for errands, which take seconds to minutes, and seldom enough for the Director.
+const defaultCarryEvery = 10 * time.Second
+
+// carriedAtOnce bounds how many operations one pass asks the Director about at the same time.
+const carriedAtOnce = 8
+
+// carrier holds the operations that the broker carries to their end itself, so that no errand and no cleaning up depends on a
+// platform that goes on polling. What it holds can be lost: what matters is remembered in the Director.
+type carrier struct {
+	mu         sync.Mutex
+	operations map[string]Operation // by instance id
+}
+
+func newCarrier() *carrier { return &carrier{operations: map[string]Operation{}} }
+
+func (c *carrier) all() map[string]Operation {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.operations)
+}
+
+// drop lets an operation go, unless a later one has taken its place.
+func (c *carrier) drop(instanceID, contextID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.operations[instanceID].BoshContextID == contextID {
+		delete(c.operations, instanceID)
+	}
+}
+
+// carry takes an operation on.
+func (b *Broker) carry(instanceID string, o Operation) {
+	b.carrier.mu.Lock()
+	defer b.carrier.mu.Unlock()
+	b.carrier.operations[instanceID] = o
+}
+
+// Run carries operations until the broker is stopped. First it takes on those that an earlier process left.
+func (b *Broker) Run() {
+	ctx := b.lifetime
+	resumed := false
+	ticker := time.NewTicker(b.CarryEvery)
+	defer ticker.Stop()
+	for {
+		if !resumed {
+			resumed = b.Resume(ctx) == nil
+		}
+		b.CarryOn(ctx)
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Resume takes on the operations that are remembered as unfinished.
+func (b *Broker) Resume(ctx context.Context) error {
+	if b.Switches.DisableBOSHConfigs {
+		return nil
+	}
+	found, err := b.Configs.Configs(ctx, boshclient.ConfigFilter{Type: recordType})
+	if err != nil {
+		b.Logger.WarnContext(ctx, "carrier.not-resumed", slog.String("error", err.Error()))
+		if forbidden(err) { // asking again won't help
+			return nil
+		}
+		return fmt.Errorf("reading the remembered instances: %w", err)
+	}
+	for _, c := range found {
+		instanceID, ours := instanceOf(c.Name)
+		r, err := decodeRecord(c.Content)
+		if !ours || err != nil || r.ServiceID != b.offering.ID || !r.Operation.unfinished() {
+			continue
+		}
+		b.Logger.InfoContext(ctx, "carrier.resumed", slog.String("instance_id", instanceID), slog.String("operation", string(r.Operation.Type)))
+		b.carry(instanceID, r.Operation.asOperation())
+	}
+	return nil
+}
+
+// CarryOn looks once after each operation that is carried.
+func (b *Broker) CarryOn(ctx context.Context) {
+	places := make(chan struct{}, carriedAtOnce)
+	var all sync.WaitGroup
+	for instanceID, o := range b.carrier.all() {
+		places <- struct{}{}
+		all.Go(func() {
+			defer func() { <-places }()
+			b.carryOne(ctx, instanceID, o)
+		})
+	}
+	all.Wait()
+}
+
+// carryOne takes an operation a step further. What fails for a reason that may pass is tried again in the next pass.
+func (b *Broker) carryOne(ctx context.Context, instanceID string, o Operation) {
+	ctx = logs.With(ctx, slog.String("instance_id", instanceID), slog.String("operation", string(o.OperationType)), slog.String("request_id", o.BoshContextID))
+	d, err := b.advance(ctx, instanceID, o)
+	switch {
+	case err != nil && !errors.Is(err, boshclient.ErrNotFound):
+		b.Logger.WarnContext(ctx, "carrier.delayed", slog.String("error", err.Error()))
+		return
+	case err == nil && (d.action == wait || d.action == start):
+		return
+	case err != nil || d.action == cannotTell:
+		b.Logger.WarnContext(ctx, "carrier.gave-up", slog.String("problem", "the Director no longer has the operation's tasks"))
+		b.carrier.drop(instanceID, o.BoshContextID)
+		return
+	}
+	answer, err := b.report(ctx, instanceID, o, d)
+	if err != nil || answer.State == domain.InProgress {
+		return // the clean-up is to be tried again
+	}
+	b.markFinished(ctx, instanceID, o, string(answer.State))
+	b.carrier.drop(instanceID, o.BoshContextID)
+}
+
+// markFinished notes in the record that nothing is left to do, so that no later process takes the operation on again. A deletion
+// that succeeded has left no record.
+func (b *Broker) markFinished(ctx context.Context, instanceID string, o Operation, state string) {
+	if b.Switches.DisableBOSHConfigs || (o.deletes() && state == string(domain.Succeeded)) {
+		return
+	}
+	unlock, refusal := b.lock(instanceID)
+	if refusal != nil {
+		return // a later operation has been begun, and rewrites the record itself
+	}
+	defer unlock()
+	name := deploymentName(instanceID)
+	configs, err := b.readConfigs(ctx, name)
+	if err != nil || configs.record == nil || configs.record.Operation.ContextID != o.BoshContextID {
+		return
+	}
+	changed := *configs.record
+	changed.UpdatedAt, changed.Operation.State = b.Now().UTC(), state
+	b.rewriteRecord(ctx, name, changed)
+}

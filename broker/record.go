@@ -1,0 +1,153 @@
+package broker
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/on-demand-broker/odb/boshclient"
+)
+
+// recordType is the type of the named config by which the Director remembers an instance for the broker. Its name is the
+// deployment's; it is the broker's own and never reaches an adapter.
+const recordType = "odb-instance"
+
+// record is what is remembered of an instance. It is written before what it tells of is submitted.
+type record struct {
+	ServiceID          string            `json:"service_id"`
+	PlanID             string            `json:"plan_id"`
+	ParametersDigest   string            `json:"parameters_digest,omitempty"` // the parameters themselves are not kept
+	Context            json.RawMessage   `json:"context,omitempty"`
+	MaintenanceVersion string            `json:"maintenance_version,omitempty"`
+	DashboardURL       string            `json:"dashboard_url,omitempty"`
+	CreatedAt          time.Time         `json:"created_at"`
+	UpdatedAt          time.Time         `json:"updated_at"`
+	Operation          recordedOperation `json:"operation"`
+}
+
+// recordedOperation is the last operation that was begun. Its tasks are found by the context id.
+type recordedOperation struct {
+	Type      OperationType `json:"type"`
+	ContextID string        `json:"context_id"`
+	Errands   []Errand      `json:"errands,omitempty"`
+	// DropConfigs are the types of the configs that go when the operation has succeeded.
+	DropConfigs []string  `json:"drop_configs,omitempty"`
+	StartedAt   time.Time `json:"started_at"`
+	// State is "" until the broker has carried the operation to its end. Operations of one step are not carried: their
+	// task tells.
+	State string `json:"state,omitempty"`
+}
+
+// asOperation is the operation as a cursor. Its first task's id is not remembered, since the record was written before.
+func (r recordedOperation) asOperation() Operation {
+	o := Operation{OperationType: r.Type, BoshContextID: r.ContextID, Errands: r.Errands}
+	if len(r.DropConfigs) > 0 {
+		o.Configs = &r.DropConfigs
+	}
+	return o
+}
+
+// unfinished tells whether there may be something left that only the broker will do.
+func (r recordedOperation) unfinished() bool { return r.State == "" && r.asOperation().carried() }
+
+// carried tells whether the broker has more to do for an operation than to report its task.
+func (o Operation) carried() bool {
+	return len(o.steps()) > 1 || (o.Configs != nil && len(*o.Configs) > 0)
+}
+
+// encode makes JSON, which is YAML. A context that isn't JSON is left out: brokerapi has read it as such, so there is none.
+func (r record) encode() string {
+	text, err := json.Marshal(r)
+	if err != nil {
+		r.Context = nil
+		text, _ = json.Marshal(r) // nothing that can fail is left
+	}
+	return string(text)
+}
+
+func decodeRecord(text string) (*record, error) {
+	var r record
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		return nil, fmt.Errorf("a config of type %s is not the broker's: %w", recordType, err)
+	}
+	return &r, nil
+}
+
+// remember words the record of a deploy that is about to be submitted. What was remembered before stays where the deploy
+// doesn't say otherwise; an instance of old, of which nothing was, begins with its first deploy by this broker.
+func (b *Broker) remember(d deployment, dashboardURL string, operation Operation) record {
+	now := b.Now().UTC()
+	r := record{CreatedAt: now}
+	if d.before.record != nil {
+		r = *d.before.record
+	}
+	r.ServiceID, r.PlanID, r.UpdatedAt = b.offering.ID, d.plan.ID, now
+	r.MaintenanceVersion = b.offering.maintenanceVersion(d.plan)
+	if dashboardURL != "" {
+		r.DashboardURL = dashboardURL
+	}
+	if d.asked != nil {
+		r.ParametersDigest = digest(d.instanceID, d.asked)
+	}
+	if len(d.context) > 0 {
+		r.Context = d.context
+	}
+	r.Operation = recordOf(operation, now)
+	return r
+}
+
+func recordOf(o Operation, now time.Time) recordedOperation {
+	recorded := recordedOperation{Type: o.OperationType, ContextID: o.BoshContextID, Errands: o.Errands, StartedAt: now}
+	if o.Configs != nil {
+		recorded.DropConfigs = *o.Configs
+	}
+	return recorded
+}
+
+// digest tells parameters apart without telling them: of the same ones, in whatever order and spacing, it is the same.
+func digest(instanceID string, parameters json.RawMessage) string {
+	decoder := json.NewDecoder(bytes.NewReader(parameters))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return ""
+	}
+	canonical, err := json.Marshal(value) // members in order
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(append([]byte(instanceID+"\x00"), canonical...))
+	return hex.EncodeToString(sum[:])
+}
+
+// rewriteRecord stores a changed record. That it can't be stored is no reason to fail what it tells of.
+func (b *Broker) rewriteRecord(ctx context.Context, deployment string, r record) {
+	_, err := b.Configs.CreateConfig(ctx, boshclient.CreateConfig{Type: recordType, Name: deployment, Content: r.encode()})
+	if err != nil {
+		b.Logger.WarnContext(ctx, "instance.not-remembered", slog.String("error", err.Error()))
+	}
+}
+
+// mustBeFinished refuses while an earlier operation of the instance has steps left, though no task may run at the moment.
+func (b *Broker) mustBeFinished(ctx context.Context, instanceID string, known *record) error {
+	if known == nil || !known.Operation.unfinished() {
+		return nil
+	}
+	o := known.Operation.asOperation()
+	attempts, err := b.attempts(ctx, instanceID, o)
+	if err != nil {
+		return err
+	}
+	switch next(o, deploymentName(instanceID), attempts).action {
+	case wait, start:
+		b.carry(instanceID, o)
+		return operationInProgress()
+	default:
+		return nil
+	}
+}
