@@ -62,6 +62,8 @@ type Options struct {
 	Configs     Configs
 	Health      DirectorHealth
 	Adapter     Adapter
+	// UAAClients is nil where there is no UAA to keep clients in.
+	UAAClients UAAClients
 
 	// Catalog is the offering with its plans, Deployment the releases and stemcells that adapters build from.
 	Catalog    config.ServiceCatalog

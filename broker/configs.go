@@ -66,27 +66,21 @@ func (b *Broker) readConfigs(ctx context.Context, deployment string) (instanceCo
 }
 
 // storeConfigs stores what the adapter returned, and the record, before the deploy that they are for. If the deploy is then
-// refused, undo puts back what was there before.
-func (b *Broker) storeConfigs(ctx context.Context, deployment string, before, wanted instanceConfigs) (undo func(), err error) {
-	var stored []string
-	undo = func() {
-		for _, configType := range stored {
-			b.putBack(ctx, deployment, configType, before.content(configType))
-		}
-	}
+// refused, what was there before is put back.
+func (b *Broker) storeConfigs(ctx context.Context, d deployment, wanted instanceConfigs, undo *undo) error {
+	deployment := d.name()
 	for _, configType := range wanted.types() {
 		request := boshclient.CreateConfig{Type: configType, Name: deployment, Content: wanted.content(configType)}
 		switch _, err := b.Configs.CreateConfig(ctx, request); {
 		case configType == recordType && forbidden(err):
 			b.Logger.WarnContext(ctx, "instance.not-remembered", slog.String("error", err.Error()))
 		case err != nil:
-			undo()
-			return nil, fmt.Errorf("storing the %s config %s: %w", configType, deployment, err)
+			return fmt.Errorf("storing the %s config %s: %w", configType, deployment, err)
 		default:
-			stored = append(stored, configType)
+			undo.add(func() { b.putBack(ctx, deployment, configType, d.before.content(configType)) })
 		}
 	}
-	return undo, nil
+	return nil
 }
 
 // forbidden tells whether the Director won't have it: a team without the right to write configs has instances all the same.

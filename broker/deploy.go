@@ -23,6 +23,8 @@ type deployment struct {
 	parameters json.RawMessage // as the adapter gets them
 	// asked are the parameters and context the context of the user's request; nil if it had none.
 	asked, context json.RawMessage
+	spaceGUID      string
+	uaaClient      map[string]string // the instance's; nil if it has none, and in the check for pending changes
 
 	// Of what is deployed already; empty at create.
 	previousPlan     *plan
@@ -47,6 +49,7 @@ func (b *Broker) generate(ctx context.Context, d deployment) (adapterclient.Gene
 		PreviousManifest:  d.previousManifest,
 		RequestParameters: d.parameters,
 		PreviousConfigs:   d.before.adapter,
+		UAAClient:         d.uaaClient,
 	}
 	if d.previousPlan != nil {
 		request.PreviousPlan = &d.previousPlan.adapter
@@ -69,31 +72,45 @@ func (b *Broker) generate(ctx context.Context, d deployment) (adapterclient.Gene
 }
 
 // deploy is the one path by which an instance is deployed. The caller holds the instance's lock. The adapter is
-// asked for everything, the dashboard's address included, before the first thing is changed.
+// asked for everything, the dashboard's address included, before the first thing is changed for good.
 func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
-	generated, err := b.generate(ctx, d)
-	if err != nil {
-		return submitted{}, err
-	}
-	dashboardURL, err := b.Adapter.DashboardURL(ctx, adapterclient.DashboardURL{InstanceID: d.instanceID, Plan: d.plan.adapter, Manifest: generated.Manifest})
-	if err != nil && !errors.Is(err, adapterclient.ErrNotImplemented) {
-		return submitted{}, err
-	}
-	operation := Operation{OperationType: d.operation, BoshContextID: newContextID(ctx), Errands: d.plan.postDeploy(), Configs: d.dropped(generated.Configs)}
-	undo, err := b.storeConfigs(ctx, d.name(), d.before, b.wantedConfigs(d, generated, dashboardURL, operation))
-	if err != nil {
-		return submitted{}, err
-	}
-	operation.BoshTaskID, err = b.submit(ctx, d.name(), boshclient.Deploy{Manifest: generated.Manifest, ContextID: operation.BoshContextID})
+	var undo undo
+	operation, done, err := b.prepareAndSubmit(ctx, d, &undo)
 	if err != nil {
 		if !outcomeUnknown(err) {
-			undo()
+			undo.run()
 		}
-		return submitted{}, fmt.Errorf("submitting deployment %s: %w", d.name(), err)
+		return submitted{}, err
 	}
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", operation.BoshTaskID)), "deploy.submitted", slog.String("operation", string(d.operation)), slog.String("plan", d.plan.Name))
-	cursor, err := b.handOut(d.instanceID, operation)
-	return submitted{operation: cursor, dashboardURL: dashboardURL, labels: osbLabels(generated.Labels)}, err
+	b.settleUAAClient(ctx, d, done.dashboardURL)
+	done.operation, err = b.handOut(d.instanceID, operation)
+	return done, err
+}
+
+// prepareAndSubmit does what the deploy needs, and the deploy. What it did so far is in undo.
+func (b *Broker) prepareAndSubmit(ctx context.Context, d deployment, undo *undo) (o Operation, done submitted, err error) {
+	if d.uaaClient, err = b.uaaClient(ctx, d, undo); err != nil {
+		return o, done, err
+	}
+	generated, err := b.generate(ctx, d)
+	if err != nil {
+		return o, done, err
+	}
+	done.labels = osbLabels(generated.Labels)
+	done.dashboardURL, err = b.Adapter.DashboardURL(ctx, adapterclient.DashboardURL{InstanceID: d.instanceID, Plan: d.plan.adapter, Manifest: generated.Manifest})
+	if err != nil && !errors.Is(err, adapterclient.ErrNotImplemented) {
+		return o, done, err
+	}
+	o = Operation{OperationType: d.operation, BoshContextID: newContextID(ctx), Errands: d.plan.postDeploy(), Configs: d.dropped(generated.Configs)}
+	if err := b.storeConfigs(ctx, d, b.wantedConfigs(d, generated, done.dashboardURL, o), undo); err != nil {
+		return o, done, err
+	}
+	o.BoshTaskID, err = b.submit(ctx, d.name(), boshclient.Deploy{Manifest: generated.Manifest, ContextID: o.BoshContextID})
+	if err != nil {
+		return o, done, fmt.Errorf("submitting deployment %s: %w", d.name(), err)
+	}
+	return o, done, nil
 }
 
 // dropped are the types that the adapter no longer returns: they go when the deploy has succeeded. It is nil if there are

@@ -67,13 +67,14 @@ func (b *Broker) submitDelete(ctx context.Context, instanceID string, operation 
 		return "", err
 	}
 	operation.Configs = types
+	operation.UAAClient = b.wantsUAAClients() || (b.UAAClients != nil && known != nil && known.UAAClient)
 	if !errands {
 		operation.Errands = nil
 	}
 	operation.BoshTaskID, err = b.submitFirst(ctx, instanceID, &operation, known)
 	switch {
 	case errors.Is(err, boshclient.ErrNotFound):
-		if err := b.deleteConfigs(ctx, name, operation.Configs); err != nil {
+		if err := b.deleteLeftovers(ctx, instanceID, operation); err != nil {
 			return "", err
 		}
 		return "", refuse(Gone, "Service instance %s does not exist", instanceID)

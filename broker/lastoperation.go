@@ -94,9 +94,9 @@ func (b *Broker) report(ctx context.Context, instanceID string, operation Operat
 	}
 }
 
-// finish does what is left when the last task is done: it removes configs that the operation leaves without a use.
+// finish does what is left when the last task is done: it removes what the operation leaves without a use.
 func (b *Broker) finish(ctx context.Context, instanceID string, operation Operation) (domain.LastOperation, error) {
-	if !b.hasConfigsToRemove(operation) {
+	if !b.leavesSomething(operation) {
 		return completed(operation), nil
 	}
 	unlock, refusal := b.lock(instanceID)
@@ -116,11 +116,20 @@ func (b *Broker) finish(ctx context.Context, instanceID string, operation Operat
 	return b.failedOperation(ctx, instanceID, operation, err.Error()), nil
 }
 
-// hasConfigsToRemove tells whether there is anything to do. Deletions of old don't say what the instance had.
-func (b *Broker) hasConfigsToRemove(o Operation) bool {
+// leavesSomething tells whether there is anything to do. Deletions of old don't say what the instance had.
+func (b *Broker) leavesSomething(o Operation) bool {
 	unknown := o.Configs == nil && o.deletes()
 	some := o.Configs != nil && len(*o.Configs) > 0
-	return !b.Switches.DisableBOSHConfigs && (unknown || some) && !b.cleaned.get(o.BoshTaskID)
+	configs := !b.Switches.DisableBOSHConfigs && (unknown || some)
+	return (configs || o.UAAClient) && !b.cleaned.get(o.BoshTaskID)
+}
+
+// deleteLeftovers removes what an instance has besides its deployment.
+func (b *Broker) deleteLeftovers(ctx context.Context, instanceID string, o Operation) error {
+	if o.UAAClient && b.UAAClients != nil {
+		b.deleteUAAClient(ctx, instanceID)
+	}
+	return b.deleteConfigs(ctx, deploymentName(instanceID), o.Configs)
 }
 
 // cleanUp removes the configs, unless they are somebody else's by now: an instance that was made anew under the same id
@@ -143,7 +152,7 @@ func (b *Broker) cleanUp(ctx context.Context, instanceID string, operation Opera
 	case !errors.Is(err, boshclient.ErrNotFound):
 		return fmt.Errorf("looking for deployment %s: %w", name, err)
 	}
-	return b.deleteConfigs(ctx, name, operation.Configs)
+	return b.deleteLeftovers(ctx, instanceID, operation)
 }
 
 func inProgress(operation Operation, stage string) domain.LastOperation {

@@ -35,6 +35,8 @@ type Operation struct {
 	// Configs are the types of the BOSH configs that the instance had when its deletion was submitted, to be removed
 	// at its end. It is nil if nobody looked, as in operations of the predecessor.
 	Configs *[]string `json:",omitempty"`
+	// UAAClient says that the instance has a client in the platform's UAA, which goes with it.
+	UAAClient bool `json:",omitempty"`
 }
 
 // Errand is one lifecycle errand of an operation and the instances that it runs on.

@@ -39,7 +39,7 @@ func (b *Broker) Provision(ctx context.Context, instanceID string, details domai
 		return domain.ProvisionedServiceSpec{}, b.failed(ctx, instanceID, OperationCreate, err)
 	}
 	done, err := b.deploy(ctx, deployment{
-		operation: OperationCreate, instanceID: instanceID, plan: plan, parameters: request, asked: parameters, context: details.RawContext,
+		operation: OperationCreate, instanceID: instanceID, plan: plan, parameters: request, asked: parameters, context: details.RawContext, spaceGUID: details.SpaceGUID,
 	})
 	if err != nil {
 		return domain.ProvisionedServiceSpec{}, b.failed(ctx, instanceID, OperationCreate, err)

@@ -25,6 +25,7 @@ type record struct {
 	Context            json.RawMessage   `json:"context,omitempty"`
 	MaintenanceVersion string            `json:"maintenance_version,omitempty"`
 	DashboardURL       string            `json:"dashboard_url,omitempty"`
+	UAAClient          bool              `json:"uaa_client,omitempty"` // it has one
 	CreatedAt          time.Time         `json:"created_at"`
 	UpdatedAt          time.Time         `json:"updated_at"`
 	Operation          recordedOperation `json:"operation"`
@@ -91,6 +92,7 @@ func (b *Broker) remember(d deployment, dashboardURL string, operation Operation
 	if dashboardURL != "" {
 		r.DashboardURL = dashboardURL
 	}
+	r.UAAClient = d.uaaClient != nil
 	if d.asked != nil {
 		r.ParametersDigest = digest(d.instanceID, d.asked)
 	}

@@ -20,7 +20,6 @@ func notActedOn(c *config.Config) []string {
 		{"broker.enable_secure_manifests", c.Broker.EnableSecureManifests},
 		{"broker.enable_telemetry", c.Broker.EnableTelemetry},
 		{"broker.startup_banner", c.Broker.StartupBanner},
-		{"cf.uaa.client_definition", !c.Broker.DisableCFStartupChecks && c.CF.UAA.ClientDefinition.Given()},
 		{"service_instances_api", c.ServiceInstancesAPI.URL != ""},
 		{"credhub", c.CredHub.Enabled()},
 		{"service_catalog.global_quotas", limited(catalog.GlobalQuotas)},

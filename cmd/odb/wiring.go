@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"net"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/on-demand-broker/odb/broker"
 	"github.com/on-demand-broker/odb/config"
 	"github.com/on-demand-broker/odb/server"
+	"github.com/on-demand-broker/odb/uaaclients"
 )
 
 // newServer wires the rooms together. It is the one place that sees the whole configuration; nothing is asked of
@@ -25,7 +27,12 @@ func newServer(c *config.Config, logger *slog.Logger, carryEvery time.Duration) 
 	if err != nil {
 		return nil, err
 	}
+	clients, err := newUAAClients(c)
+	if err != nil {
+		return nil, err
+	}
 	b, err := broker.New(broker.Options{
+		UAAClients:  clients,
 		Deployments: director,
 		Tasks:       director,
 		Configs:     director,
@@ -69,6 +76,29 @@ func newDirector(c config.BOSH) (*boshclient.Client, error) {
 		Timeout:      c.Timeout,
 		UserAgent:    "odb/" + version,
 	})
+}
+
+// newUAAClients is nil where there is no Cloud Foundry, or only a user to log in to its UAA with.
+func newUAAClients(c *config.Config) (broker.UAAClients, error) {
+	credentials, definition := c.CF.UAA.Authentication.ClientCredentials, c.CF.UAA.ClientDefinition
+	if c.Broker.DisableCFStartupChecks || credentials.ClientID == "" {
+		return nil, nil
+	}
+	clients, err := uaaclients.New(uaaclients.Options{
+		URL: c.CF.UAA.URL, CACerts: c.CF.RootCACert, SkipVerify: c.CF.DisableSSLCertVerification,
+		ClientID: credentials.ClientID, ClientSecret: credentials.ClientSecret.Reveal(),
+		Definition: uaaclients.Definition{
+			Scopes: definition.Scopes, Authorities: definition.Authorities, AuthorizedGrantTypes: definition.AuthorizedGrantTypes,
+			ResourceIDs: definition.ResourceIDs, Name: definition.Name, AllowPublic: definition.AllowPublic,
+		},
+	})
+	switch {
+	case err != nil && !definition.Given(): // nobody wants any; clients that were made in another time stay
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("cf.uaa: %w", err)
+	}
+	return clients, nil
 }
 
 func newAdapter(c *config.Config, logger *slog.Logger) (*adapterclient.Client, error) {
