@@ -74,7 +74,7 @@ func (b *Broker) admitBind(details domain.BindDetails) (*plan, json.RawMessage, 
 	if details.BindResource != nil && details.BindResource.BackupAgent && !b.Switches.SupportBackupAgentBinding {
 		return nil, nil, refuse(Refused, "Backup agent bindings are not supported by this service")
 	}
-	parameters, refusal := objectOf(details.RawParameters)
+	parameters, refusal := b.Schemas.parameters(plan, OperationBind, details.RawParameters)
 	return plan, parameters, refusal
 }
 

@@ -68,6 +68,8 @@ type Options struct {
 	// Catalog is the offering with its plans, Deployment the releases and stemcells that adapters build from.
 	Catalog    config.ServiceCatalog
 	Deployment config.ServiceDeployment
+	// Schemas are what the plans' parameters are checked against; nil for no check. See GenerateSchemas.
+	Schemas Schemas
 	// Switches are those of broker.yml that decide what verbs do.
 	Switches Switches
 
@@ -120,7 +122,7 @@ func New(options Options) (*Broker, error) {
 	b := &Broker{
 		Options:    options,
 		offering:   offering,
-		catalog:    buildCatalog(offering),
+		catalog:    buildCatalog(offering, options.Schemas),
 		operations: newKeyedLocks(),
 		bindings:   newKeyedLocks(),
 		passed:     newGenerations[bool](),

@@ -8,10 +8,11 @@ import (
 	"github.com/on-demand-broker/odb/config"
 )
 
-// Services is the catalog (OSB 2.17, GET /v2/catalog). It was built once from the configuration and asks nobody.
+// Services is the catalog (OSB 2.17, GET /v2/catalog). It was built once, from the configuration and the
+// plans' schemas, and asks nobody.
 func (b *Broker) Services(context.Context) ([]domain.Service, error) { return b.catalog, nil }
 
-func buildCatalog(o offering) []domain.Service {
+func buildCatalog(o offering, schemas Schemas) []domain.Service {
 	service := domain.Service{
 		ID:            o.ID,
 		Name:          o.Name,
@@ -36,6 +37,7 @@ func buildCatalog(o offering) []domain.Service {
 			Free:            p.Free,
 			Bindable:        p.Bindable,
 			Metadata:        planMetadata(p.Metadata),
+			Schemas:         schemas.osb(p.ID),
 			MaintenanceInfo: maintenanceInfo(o.MaintenanceInfo, p.MaintenanceInfo),
 		})
 	}

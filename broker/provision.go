@@ -20,7 +20,7 @@ func (b *Broker) Provision(ctx context.Context, instanceID string, details domai
 	if refusal != nil {
 		return domain.ProvisionedServiceSpec{}, refusal
 	}
-	parameters, refusal := objectOf(details.RawParameters)
+	parameters, refusal := b.Schemas.parameters(plan, OperationCreate, details.RawParameters)
 	if refusal != nil {
 		return domain.ProvisionedServiceSpec{}, refusal
 	}

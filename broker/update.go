@@ -61,6 +61,9 @@ func (b *Broker) admitUpdate(instanceID string, details domain.UpdateDetails, as
 	if refusal != nil {
 		return deployment{}, refusal
 	}
+	if refusal = b.Schemas.check(target, operation, parameters); refusal != nil {
+		return deployment{}, refusal
+	}
 	if previous == nil {
 		previous = target
 	}

@@ -16,7 +16,6 @@ func notActedOn(c *config.Config) []string {
 		key   string
 		asked bool
 	}{
-		{"broker.enable_plan_schemas", c.Broker.EnablePlanSchemas},
 		{"broker.enable_secure_manifests", c.Broker.EnableSecureManifests},
 		{"broker.enable_telemetry", c.Broker.EnableTelemetry},
 		{"broker.startup_banner", c.Broker.StartupBanner},

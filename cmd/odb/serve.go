@@ -64,7 +64,7 @@ func loadConfig(path string, logger *slog.Logger, stderr io.Writer) (*config.Con
 
 // serve runs the broker of c until ctx ends.
 func serve(ctx context.Context, c *config.Config, logger *slog.Logger) error {
-	s, err := newServer(c, logger, 0)
+	s, err := newServer(ctx, c, logger, 0)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -16,9 +17,10 @@ import (
 	"github.com/on-demand-broker/odb/uaaclients"
 )
 
-// newServer wires the rooms together. It is the one place that sees the whole configuration; nothing is asked of
-// anybody yet. carryEvery is how often the broker looks after operations that have errands; 0 for its default.
-func newServer(c *config.Config, logger *slog.Logger, carryEvery time.Duration) (*server.Server, error) {
+// newServer wires the rooms together. It is the one place that sees the whole configuration. Nobody is asked anything
+// yet but, where plan schemas are enabled, the adapter. carryEvery is how often the broker looks after operations that
+// have errands; 0 for its default.
+func newServer(ctx context.Context, c *config.Config, logger *slog.Logger, carryEvery time.Duration) (*server.Server, error) {
 	director, err := newDirector(c.BOSH)
 	if err != nil {
 		return nil, err
@@ -31,6 +33,10 @@ func newServer(c *config.Config, logger *slog.Logger, carryEvery time.Duration) 
 	if err != nil {
 		return nil, err
 	}
+	schemas, err := planSchemas(ctx, c, adapter)
+	if err != nil {
+		return nil, err
+	}
 	b, err := broker.New(broker.Options{
 		UAAClients:  clients,
 		Deployments: director,
@@ -40,6 +46,7 @@ func newServer(c *config.Config, logger *slog.Logger, carryEvery time.Duration) 
 		Adapter:     adapter,
 		Catalog:     c.ServiceCatalog,
 		Deployment:  c.ServiceDeployment,
+		Schemas:     schemas,
 		Switches: broker.Switches{
 			DisableBOSHConfigs:         c.Broker.DisableBOSHConfigs,
 			ExposeOperationalErrors:    c.Broker.ExposeOperationalErrors,
@@ -63,6 +70,15 @@ func newServer(c *config.Config, logger *slog.Logger, carryEvery time.Duration) 
 		Logger:                  logger,
 		Broker:                  b,
 	})
+}
+
+// planSchemas are the adapter's, nil if they are not enabled. A broker whose schemas can't be had doesn't start: its catalog
+// would be another one.
+func planSchemas(ctx context.Context, c *config.Config, adapter *adapterclient.Client) (broker.Schemas, error) {
+	if !c.Broker.EnablePlanSchemas {
+		return nil, nil
+	}
+	return broker.GenerateSchemas(ctx, adapter, c.ServiceCatalog)
 }
 
 func newDirector(c config.BOSH) (*boshclient.Client, error) {
