@@ -59,20 +59,9 @@ func Compile(text json.RawMessage) (*Schema, error) {
 }
 
 func compile(text json.RawMessage) (*Schema, violations) {
-	var compact bytes.Buffer
-	if len(text) == 0 || json.Compact(&compact, text) != nil || compact.String() == "null" {
-		return nil, rootViolation("is missing: there must be one, if only one that allows everything")
-	}
-	if compact.Len() > maxSchemaLength {
-		return nil, rootViolation(fmt.Sprintf("has %d bytes, more than the %d that platforms take", compact.Len(), maxSchemaLength))
-	}
-	value, err := jsonschema.UnmarshalJSON(&compact)
-	document, isObject := value.(map[string]any)
-	switch {
-	case err != nil:
-		return nil, rootViolation("can't be read: " + err.Error())
-	case !isObject:
-		return nil, rootViolation("must be an object")
+	document, found := read(text)
+	if len(found) > 0 {
+		return nil, found
 	}
 	if found := append(checkDraft(document), uncheckable(document)...); len(found) > 0 {
 		return nil, found
@@ -80,13 +69,35 @@ func compile(text json.RawMessage) (*Schema, violations) {
 	compiler := jsonschema.NewCompiler()
 	compiler.UseLoader(noLoader{})
 	if err := compiler.AddResource(schemaAddress, document); err != nil {
-		return nil, rootViolation(err.Error())
+		return nil, rootViolation(cut(err.Error()))
 	}
 	compiled, err := compiler.Compile(schemaAddress)
 	if err != nil {
 		return nil, compileProblems(document, err)
 	}
 	return &Schema{Document: document, compiled: compiled}, nil
+}
+
+func read(text json.RawMessage) (map[string]any, violations) {
+	if trimmed := bytes.TrimSpace(text); len(trimmed) == 0 || string(trimmed) == "null" {
+		return nil, rootViolation("is missing: there must be one, if only one that allows everything")
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, text); err != nil {
+		return nil, rootViolation("is not valid JSON: " + err.Error())
+	}
+	if compact.Len() > maxSchemaLength {
+		return nil, rootViolation(fmt.Sprintf("has %d bytes, more than the %d that platforms take", compact.Len(), maxSchemaLength))
+	}
+	value, err := jsonschema.UnmarshalJSON(&compact)
+	if err != nil {
+		return nil, rootViolation("is not valid JSON: " + err.Error())
+	}
+	document, isObject := value.(map[string]any)
+	if !isObject {
+		return nil, rootViolation("must be an object")
+	}
+	return document, nil
 }
 
 func checkDraft(document map[string]any) violations {
@@ -134,7 +145,7 @@ func compileProblems(document map[string]any, err error) violations {
 	case errors.As(err, &noAnchor):
 		return references(document, noAnchor.Reference, "refers to a name that the schema doesn't have")
 	}
-	return rootViolation(strings.ReplaceAll(err.Error(), schemaAddress, ""))
+	return rootViolation(cut(strings.ReplaceAll(err.Error(), schemaAddress, "")))
 }
 
 // placeOf adds the name that is the expression, where it is one.

@@ -64,6 +64,7 @@ func TestUnusableSchemasAreRefusedWithThePlace(t *testing.T) {
 	}{
 		"none":                         {``, []string{"(root): is missing: there must be one"}},
 		"null":                         {`null`, []string{"(root): is missing"}},
+		"no JSON":                      {`{"$schema":`, []string{"(root): is not valid JSON"}},
 		"no object":                    {`true`, []string{"(root): must be an object"}},
 		"no draft":                     {`{}`, []string{"/$schema: is missing: it must name the draft"}},
 		"a draft that is no text":      {`{"$schema":4}`, []string{"/$schema: is missing"}},
