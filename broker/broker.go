@@ -86,6 +86,7 @@ type Switches struct {
 	ExposeOperationalErrors    bool
 	SkipCheckForPendingChanges bool
 	SupportBackupAgentBinding  bool
+	FullMaintenanceInfo        bool
 }
 
 // Broker serves the verbs of the Open Service Broker API.
@@ -115,7 +116,7 @@ func New(options Options) (*Broker, error) {
 	if options.CarryEvery == 0 {
 		options.CarryEvery = defaultCarryEvery
 	}
-	offering, err := newOffering(options.Catalog)
+	offering, err := newOffering(options.Catalog, options.Switches.FullMaintenanceInfo)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func buildCatalog(o offering, schemas Schemas) []domain.Service {
 			Bindable:        p.Bindable,
 			Metadata:        planMetadata(p.Metadata),
 			Schemas:         schemas.osb(p.ID),
-			MaintenanceInfo: maintenanceInfo(o.MaintenanceInfo, p.MaintenanceInfo),
+			MaintenanceInfo: maintenanceInfo(o.MaintenanceInfo, p.MaintenanceInfo, o.fullMaintenanceInfo),
 		})
 	}
 	return []domain.Service{service}

@@ -52,8 +52,36 @@ func TestDecide(t *testing.T) {
 func TestMaintenanceInfoOfThePlanGoesBeforeTheOfferings(t *testing.T) {
 	g := NewWithT(t)
 	global := &config.MaintenanceInfo{Version: "1.0.0", Description: "all"}
-	g.Expect(maintenanceInfo(nil, nil)).To(BeNil())
-	g.Expect(maintenanceInfo(global, nil)).To(Equal(&domain.MaintenanceInfo{Version: "1.0.0", Description: "all"}))
-	g.Expect(maintenanceInfo(global, &config.MaintenanceInfo{Version: "2.0.0"})).To(Equal(&domain.MaintenanceInfo{Version: "2.0.0", Description: "all"}))
-	g.Expect(maintenanceInfo(&config.MaintenanceInfo{Description: "all"}, nil)).To(BeNil(), "OSB wants a version")
+	g.Expect(maintenanceInfo(nil, nil, false)).To(BeNil())
+	g.Expect(maintenanceInfo(global, nil, false)).To(Equal(&domain.MaintenanceInfo{Version: "1.0.0", Description: "all"}))
+	g.Expect(maintenanceInfo(global, &config.MaintenanceInfo{Version: "2.0.0"}, false)).To(Equal(&domain.MaintenanceInfo{Version: "2.0.0", Description: "all"}))
+	g.Expect(maintenanceInfo(&config.MaintenanceInfo{Description: "all"}, nil, false)).To(BeNil(), "OSB wants a version")
+}
+
+func TestPrivateDigestIsThatOfTheExistingBroker(t *testing.T) {
+	g := NewWithT(t)
+	private := map[string]config.Secret{"template_rev": config.NewSecret("17"), "a": config.NewSecret("b")}
+	g.Expect(privateDigest(private)).To(Equal("8c7e3c5899039a1e6a6c402c2b2a49fbbe5ab070950dec80a3ebf87788bca6c2"))
+	g.Expect(privateDigest(nil)).To(BeEmpty())
+}
+
+func TestFullMaintenanceInfoIsToldAndCompared(t *testing.T) {
+	g := NewWithT(t)
+	global := &config.MaintenanceInfo{Public: map[string]string{"stemcell": "1", "engine": "1"}, Private: map[string]config.Secret{"a": config.NewSecret("b")}}
+	own := &config.MaintenanceInfo{Public: map[string]string{"engine": "2"}}
+	g.Expect(maintenanceInfo(global, own, false)).To(BeNil(), "OSB knows neither")
+	told := maintenanceInfo(global, own, true)
+	g.Expect(told.Public).To(Equal(map[string]string{"stemcell": "1", "engine": "2"}))
+	g.Expect(told.Private).To(HaveLen(64))
+
+	o := offering{fullMaintenanceInfo: true}
+	p := &plan{Plan: config.Plan{ID: "p", Name: "p", MaintenanceInfo: own}}
+	o.MaintenanceInfo = global
+	g.Expect(o.checkMaintenanceInfo(p, told)).To(BeNil())
+	old := *told
+	old.Private = "another"
+	g.Expect(o.checkMaintenanceInfo(p, &old).Kind).To(Equal(MaintenanceInfoConflict))
+	operation, refusal := o.decide(change{target: p, previous: p, requested: told, before: &old})
+	g.Expect(refusal).To(BeNil())
+	g.Expect(operation).To(Equal(OperationUpgrade))
 }

@@ -10,7 +10,8 @@ import (
 // offering is what the operator sells: the catalog's service with its plans found by id, each as the adapter knows it.
 type offering struct {
 	config.ServiceCatalog
-	plans map[string]*plan
+	plans               map[string]*plan
+	fullMaintenanceInfo bool
 }
 
 type plan struct {
@@ -19,11 +20,11 @@ type plan struct {
 	adapter adapterclient.Plan
 }
 
-func newOffering(catalog config.ServiceCatalog) (offering, error) {
+func newOffering(catalog config.ServiceCatalog, fullMaintenanceInfo bool) (offering, error) {
 	if catalog.ID == "" || len(catalog.Plans) == 0 {
 		return offering{}, fmt.Errorf("there is nothing to serve: service_catalog needs an id and at least one plan")
 	}
-	o := offering{ServiceCatalog: catalog, plans: make(map[string]*plan, len(catalog.Plans))}
+	o := offering{ServiceCatalog: catalog, fullMaintenanceInfo: fullMaintenanceInfo, plans: make(map[string]*plan, len(catalog.Plans))}
 	for _, p := range catalog.Plans {
 		if _, taken := o.plans[p.ID]; !taken { // the first of two with one id has always been the one
 			o.plans[p.ID] = &plan{Plan: p, adapter: adapterPlan(catalog, p)}

@@ -88,7 +88,7 @@ func (b *Broker) remember(d deployment, dashboardURL string, operation Operation
 		r = *d.before.record
 	}
 	r.ServiceID, r.PlanID, r.UpdatedAt = b.offering.ID, d.plan.ID, now
-	r.MaintenanceVersion = b.offering.maintenanceVersion(d.plan)
+	r.MaintenanceVersion = versionOf(b.offering.maintenanceInfo(d.plan))
 	if dashboardURL != "" {
 		r.DashboardURL = dashboardURL
 	}

@@ -48,7 +48,7 @@ const maxGenerations = 4
 // GenerateSchemas asks the adapter once for the schemas of every plan. What is wrong with any of them is in the error, as
 // are the adapter's failures; errors.As finds *SchemaError and the facts of adapterclient.
 func GenerateSchemas(ctx context.Context, generator SchemaGenerator, catalog config.ServiceCatalog) (Schemas, error) {
-	offering, err := newOffering(catalog)
+	offering, err := newOffering(catalog, false)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,10 @@ type Broker struct {
 	EnableTelemetry            bool `yaml:"enable_telemetry"`
 	SupportBackupAgentBinding  bool `yaml:"support_backup_agent_binding"`
 	SkipCheckForPendingChanges bool `yaml:"skip_check_for_pending_changes"`
-	TLS                        TLS  `yaml:"tls"`
+	// FullMaintenanceInfo keeps public and the digest of private in the catalog, and compares them, as the existing broker
+	// does. OSB knows neither, and Cloud Controller refuses a catalog with them.
+	FullMaintenanceInfo bool `yaml:"full_maintenance_info"`
+	TLS                 TLS  `yaml:"tls"`
 }
 
 // TLS names the PEM files to serve HTTPS with. HTTPS is served only if both are given.

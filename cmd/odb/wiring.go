@@ -52,6 +52,7 @@ func newServer(ctx context.Context, c *config.Config, logger *slog.Logger, carry
 			ExposeOperationalErrors:    c.Broker.ExposeOperationalErrors,
 			SkipCheckForPendingChanges: c.Broker.SkipCheckForPendingChanges,
 			SupportBackupAgentBinding:  c.Broker.SupportBackupAgentBinding,
+			FullMaintenanceInfo:        c.Broker.FullMaintenanceInfo,
 		},
 		Logger:     logger,
 		CarryEvery: carryEvery,
@@ -59,10 +60,14 @@ func newServer(ctx context.Context, c *config.Config, logger *slog.Logger, carry
 	if err != nil {
 		return nil, err
 	}
+	var files config.TLS // half a pair serves plain HTTP, as it always has
+	if c.Broker.TLS.Enabled() {
+		files = c.Broker.TLS
+	}
 	return server.New(server.Options{
 		Address:                 net.JoinHostPort(c.Broker.Host, strconv.Itoa(c.Broker.Port)),
-		CertFile:                c.Broker.TLS.CertFile,
-		KeyFile:                 c.Broker.TLS.KeyFile,
+		CertFile:                files.CertFile,
+		KeyFile:                 files.KeyFile,
 		Username:                c.Broker.Username,
 		Password:                c.Broker.Password.Reveal(),
 		ExposeOperationalErrors: c.Broker.ExposeOperationalErrors,

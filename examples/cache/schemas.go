@@ -3,7 +3,7 @@ package main
 import "github.com/pivotal-cf/on-demand-services-sdk/serviceadapter"
 
 // schemas tell the platform which parameters there are, so that it can ask for them and refuse wrong ones early. The
-// broker wants draft-04.
+// platforms want draft-04.
 type schemas struct{}
 
 func (schemas) GeneratePlanSchema(serviceadapter.GeneratePlanSchemaParams) (serviceadapter.PlanSchema, error) {
