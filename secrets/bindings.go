@@ -34,6 +34,9 @@ func (c *Client) StoreBinding(ctx context.Context, request StoreBinding) (json.R
 	if holdsNothing(request.Credentials) {
 		return request.Credentials, nil
 	}
+	if request.Actor == "" {
+		return nil, errors.New("nobody is named who may read the credentials")
+	}
 	name, err := request.Binding.name()
 	if err != nil {
 		return nil, err

@@ -17,7 +17,6 @@ import (
 
 const (
 	defaultTimeout = 30 * time.Second
-	defaultPause   = 100 * time.Millisecond // before the second try, ±50 %
 
 	maxConnections     = 32
 	maxIdleConnections = 8
@@ -46,7 +45,6 @@ type Client struct {
 	transport *http.Transport
 	session   *session
 	timeout   time.Duration
-	pause     time.Duration
 	userAgent string
 	version   atomic.Pointer[string] // of the server; nil: to be asked for
 }
@@ -74,7 +72,7 @@ func New(options Options) (*Client, error) {
 	}
 	c := &Client{
 		url: address, transport: transport,
-		timeout: options.Timeout, pause: defaultPause, userAgent: options.UserAgent,
+		timeout: options.Timeout, userAgent: options.UserAgent,
 	}
 	if c.timeout <= 0 {
 		c.timeout = defaultTimeout

@@ -32,7 +32,10 @@ type exchange struct {
 	err    error // why there was none
 }
 
-const maxTries = 2
+const (
+	maxTries = 2
+	pause    = 100 * time.Millisecond // before the second try, ±50 %
+)
 
 var _ auth.Strategy = (*exchange)(nil)
 
@@ -126,7 +129,7 @@ func (x *exchange) Do(request *http.Request) (*http.Response, error) {
 	for try := 1; ; try++ {
 		var response *http.Response
 		response, x.err = x.authorized(request)
-		if try == maxTries || !worthAnotherTry(response, x.err) || !sleep(x.ctx, x.client.pause) {
+		if try == maxTries || !worthAnotherTry(response, x.err) || !sleep(x.ctx, pause/2+rand.N(pause)) {
 			return response, x.err
 		}
 	}
@@ -199,13 +202,12 @@ func readBody(body io.ReadCloser, limit int64) ([]byte, error) {
 	return read, err
 }
 
-// sleep waits half to one and a half times the pause, unless the ctx would end before: then it says no at once.
-func sleep(ctx context.Context, pause time.Duration) bool {
-	pause = pause/2 + rand.N(pause)
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= pause {
+// sleep waits, unless the ctx would end before: then it says no at once.
+func sleep(ctx context.Context, span time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= span {
 		return false
 	}
-	timer := time.NewTimer(pause)
+	timer := time.NewTimer(span)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -43,8 +43,10 @@ type CredHub struct {
 	options      Options
 	credhub, uaa *httptest.Server
 	stopped      chan struct{} // closed: requests that hang end
+	stop         sync.Once
 
 	mu          sync.Mutex
+	version     string
 	tokens      map[string]token
 	credentials map[string]*credential // by lower-case name
 	permissions []permission
@@ -84,7 +86,10 @@ func Start(options Options) *CredHub {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	c := &CredHub{options: options, stopped: make(chan struct{}), tokens: map[string]token{}, credentials: map[string]*credential{}}
+	c := &CredHub{
+		options: options, version: options.Version, stopped: make(chan struct{}),
+		tokens: map[string]token{}, credentials: map[string]*credential{},
+	}
 	for id, client := range options.Clients {
 		for _, path := range client.Paths {
 			c.permit(path, "uaa-client:"+id, everything)
@@ -96,39 +101,50 @@ func Start(options Options) *CredHub {
 	return c
 }
 
-// Close stops it.
+// Close stops it, if it isn't stopped already.
 func (c *CredHub) Close() {
-	close(c.stopped)
-	c.credhub.Close()
-	c.uaa.Close()
+	c.stop.Do(func() {
+		close(c.stopped)
+		c.credhub.Close()
+		c.uaa.Close()
+	})
 }
 
-func (c *CredHub) isFirst() bool { return strings.HasPrefix(c.options.Version, "1.") }
+// Upgrade makes it one of another version.
+func (c *CredHub) Upgrade(version string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.version = version
+}
+
+// isFirst is for holders of the lock.
+func (c *CredHub) isFirst() bool { return strings.HasPrefix(c.version, "1.") }
 
 func (c *CredHub) api() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /info", c.info)
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, map[string]string{"status": "UP"}) })
 	mux.HandleFunc("GET /version", c.authorized("credhub.read", func(w http.ResponseWriter, _ *http.Request, _ string) {
-		answer(w, 200, map[string]string{"version": c.options.Version})
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		answer(w, 200, map[string]string{"version": c.version})
 	}))
 	mux.HandleFunc("PUT /api/v1/data", c.authorized("credhub.write", c.set))
 	mux.HandleFunc("GET /api/v1/data", c.authorized("credhub.read", c.getOrFind))
 	mux.HandleFunc("GET /api/v1/data/{id}", c.authorized("credhub.read", c.getVersion))
 	mux.HandleFunc("DELETE /api/v1/data", c.authorized("credhub.write", c.delete))
-	if c.isFirst() {
-		mux.HandleFunc("POST /api/v1/permissions", c.authorized("credhub.write", c.addFirstPermissions))
-		return mux
-	}
+	mux.HandleFunc("POST /api/v1/permissions", c.authorized("credhub.write", c.addFirstPermissions))
 	mux.HandleFunc("POST /api/v2/permissions", c.authorized("credhub.write", c.addPermission))
 	mux.HandleFunc("GET /api/v2/permissions", c.authorized("credhub.read", c.findPermission))
 	return mux
 }
 
 func (c *CredHub) info(w http.ResponseWriter, _ *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	app := map[string]string{"name": "CredHub"}
 	if c.isFirst() {
-		app["version"] = c.options.Version
+		app["version"] = c.version
 	}
 	answer(w, 200, map[string]any{"auth-server": map[string]string{"url": c.UAAURL}, "app": app})
 }

@@ -50,6 +50,8 @@ func (c *CredHub) addPermission(w http.ResponseWriter, r *http.Request, actor st
 	named(r, request.Path)
 	_, known := c.permission(request.Path, request.Actor)
 	switch {
+	case c.isFirst():
+		refuse(w, 404, "not an API of this version")
 	case !c.allowed(actor, request.Path, "write_acl"):
 		refuse(w, 404, notThere)
 	case known:
