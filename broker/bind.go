@@ -12,6 +12,7 @@ import (
 
 	"github.com/on-demand-broker/odb/adapterclient"
 	"github.com/on-demand-broker/odb/boshclient"
+	"github.com/on-demand-broker/odb/secrets"
 )
 
 // Bind makes credentials for an instance (OSB 2.17, PUT …/service_bindings/:id), in the request itself. Making the same
@@ -20,6 +21,10 @@ func (b *Broker) Bind(ctx context.Context, instanceID, bindingID string, details
 	ctx = about(ctx, instanceID, slog.String("binding_id", bindingID), slog.String("plan_id", details.PlanID))
 
 	plan, parameters, refusal := b.admitBind(details)
+	if refusal != nil {
+		return domain.Binding{}, refusal
+	}
+	actor, refusal := b.credentialsActor(details)
 	if refusal != nil {
 		return domain.Binding{}, refusal
 	}
@@ -41,6 +46,9 @@ func (b *Broker) Bind(ctx context.Context, instanceID, bindingID string, details
 	}
 	facts.BindingID, facts.RequestParameters = bindingID, request
 	made, err := b.Adapter.CreateBinding(ctx, facts)
+	if err == nil {
+		err = b.keepCredentials(ctx, instanceID, actor, facts, &made)
+	}
 	if err != nil {
 		return domain.Binding{}, b.bindFailed(ctx, instanceID, OperationBind, err)
 	}
@@ -97,7 +105,12 @@ func (b *Broker) bindingRequest(ctx context.Context, instanceID string, plan *pl
 	request := adapterclient.BindingRequest{DNSAddresses: map[string]string{}}
 	var deployed boshclient.Deployment
 	var instances []boshclient.Instance
+	var variables []secrets.Variable
 	err := sideBySide(ctx,
+		func(ctx context.Context) (err error) {
+			variables, err = b.variables(ctx, name)
+			return err
+		},
 		func(ctx context.Context) (err error) {
 			instances, err = b.Deployments.Instances(ctx, name)
 			return err
@@ -117,6 +130,9 @@ func (b *Broker) bindingRequest(ctx context.Context, instanceID string, plan *pl
 	}
 	request.Manifest = deployed.Manifest
 	request.Topology = topology(instances)
+	if request.Secrets, err = b.resolve(ctx, name, deployed.Manifest, variables); err != nil {
+		return request, err
+	}
 	if plan != nil {
 		err = b.dnsAddresses(ctx, name, plan, request.DNSAddresses)
 	}

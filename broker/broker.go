@@ -22,6 +22,7 @@ type Deployments interface {
 	DeleteDeployment(ctx context.Context, request boshclient.DeleteDeployment) (taskID int, err error)
 	Instances(ctx context.Context, deployment string) ([]boshclient.Instance, error)
 	RunErrand(ctx context.Context, run boshclient.RunErrand) (taskID int, err error)
+	Variables(ctx context.Context, deployment string) ([]boshclient.Variable, error)
 	LinkAddress(ctx context.Context, request boshclient.LinkAddress) (string, error)
 }
 
@@ -64,6 +65,9 @@ type Options struct {
 	Adapter     Adapter
 	// UAAClients is nil where there is no UAA to keep clients in.
 	UAAClients UAAClients
+	// ManifestSecrets is nil without secure manifests, BindingSecrets where the platform has no CredHub.
+	ManifestSecrets ManifestSecrets
+	BindingSecrets  BindingSecrets
 
 	// Catalog is the offering with its plans, Deployment the releases and stemcells that adapters build from.
 	Catalog    config.ServiceCatalog

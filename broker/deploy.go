@@ -24,6 +24,7 @@ type deployment struct {
 	// asked are the parameters and context the context of the user's request; nil if it had none.
 	asked, context json.RawMessage
 	spaceGUID      string
+	secrets        map[string]string // what the deployed manifest's references stand for; nil without secure manifests
 	uaaClient      map[string]string // the instance's; nil if it has none, and in the check for pending changes
 
 	// Of what is deployed already; empty at create.
@@ -48,6 +49,7 @@ func (b *Broker) generate(ctx context.Context, d deployment) (adapterclient.Gene
 		Plan:              d.plan.adapter,
 		PreviousManifest:  d.previousManifest,
 		RequestParameters: d.parameters,
+		PreviousSecrets:   d.secrets,
 		PreviousConfigs:   d.before.adapter,
 		UAAClient:         d.uaaClient,
 	}
@@ -95,6 +97,9 @@ func (b *Broker) prepareAndSubmit(ctx context.Context, d deployment, undo *undo)
 	}
 	generated, err := b.generate(ctx, d)
 	if err != nil {
+		return o, done, err
+	}
+	if err := b.keepSecrets(ctx, d, &generated); err != nil {
 		return o, done, err
 	}
 	done.labels = osbLabels(generated.Labels)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/on-demand-broker/odb/adapterclient"
 	"github.com/on-demand-broker/odb/boshclient"
+	"github.com/on-demand-broker/odb/secrets"
 )
 
 // Kind is what a refusal or a failure means to the platform. The server maps it to a status.
@@ -99,8 +100,9 @@ func (b *Broker) failed(ctx context.Context, instanceID string, operation Operat
 }
 
 func isUnavailable(err error) bool {
-	var away *boshclient.Unavailable
-	return errors.As(err, &away)
+	var director *boshclient.Unavailable
+	var credhub *secrets.Unavailable
+	return errors.As(err, &director) || errors.As(err, &credhub)
 }
 
 func verbOf(operation OperationType) string {

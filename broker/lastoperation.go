@@ -121,13 +121,19 @@ func (b *Broker) leavesSomething(o Operation) bool {
 	unknown := o.Configs == nil && o.deletes()
 	some := o.Configs != nil && len(*o.Configs) > 0
 	configs := !b.Switches.DisableBOSHConfigs && (unknown || some)
-	return (configs || o.UAAClient) && !b.cleaned.get(o.BoshTaskID)
+	secrets := b.ManifestSecrets != nil && o.deletes()
+	return (configs || o.UAAClient || secrets) && !b.cleaned.get(o.BoshTaskID)
 }
 
 // deleteLeftovers removes what an instance has besides its deployment.
 func (b *Broker) deleteLeftovers(ctx context.Context, instanceID string, o Operation) error {
 	if o.UAAClient && b.UAAClients != nil {
 		b.deleteUAAClient(ctx, instanceID)
+	}
+	if o.deletes() {
+		if err := b.deleteSecrets(ctx, instanceID); err != nil {
+			return err
+		}
 	}
 	return b.deleteConfigs(ctx, deploymentName(instanceID), o.Configs)
 }

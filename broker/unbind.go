@@ -33,11 +33,19 @@ func (b *Broker) Unbind(ctx context.Context, instanceID, bindingID string, detai
 		facts.BindingID, facts.RequestParameters = bindingID, parameters
 		err = b.Adapter.DeleteBinding(ctx, facts)
 	}
+	var failure *Error
 	if err != nil {
-		failure := b.bindFailed(ctx, instanceID, OperationUnbind, err)
+		failure = b.bindFailed(ctx, instanceID, OperationUnbind, err)
 		if failure.Kind == NotFound { // with the instance its bindings are gone
 			failure.Kind = Gone
 		}
+	}
+	if failure == nil || failure.Kind == Gone { // there may be credentials of a binding that nobody else knows any more
+		if err := b.forgetCredentials(ctx, instanceID, bindingID); err != nil {
+			return domain.UnbindSpec{}, b.failed(ctx, instanceID, OperationUnbind, err)
+		}
+	}
+	if failure != nil {
 		return domain.UnbindSpec{}, failure
 	}
 	b.Logger.InfoContext(ctx, "unbind.done")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/on-demand-broker/odb/boshclient"
 	"github.com/on-demand-broker/odb/manifests"
+	"github.com/on-demand-broker/odb/secrets"
 )
 
 // Update starts an instance's update, or its upgrade if the maintenance version is all that changes (OSB 2.17,
@@ -135,7 +136,12 @@ func (b *Broker) redeploy(ctx context.Context, d deployment) (submitted, error) 
 func (b *Broker) readDeployed(ctx context.Context, d *deployment) (manifest string, err error) {
 	name := d.name()
 	var deployed boshclient.Deployment
+	var variables []secrets.Variable
 	err = sideBySide(ctx,
+		func(ctx context.Context) (err error) {
+			variables, err = b.variables(ctx, name)
+			return err
+		},
 		func(ctx context.Context) error { return b.mustBeIdle(ctx, name) },
 		func(ctx context.Context) (err error) {
 			if d.before, err = b.readConfigs(ctx, name); err != nil {
@@ -158,7 +164,8 @@ func (b *Broker) readDeployed(ctx context.Context, d *deployment) (manifest stri
 		return "", refuse(Refused, "Service instance %s was not created successfully: delete it and create it anew", d.instanceID)
 	}
 	d.previousManifest = deployed.Manifest
-	return deployed.Manifest, nil
+	d.secrets, err = b.resolve(ctx, name, deployed.Manifest, variables)
+	return deployed.Manifest, err
 }
 
 // mustHaveNoPendingChanges refuses an update by a user that would bring along what the operator changed and has not
@@ -171,7 +178,11 @@ func (b *Broker) mustHaveNoPendingChanges(ctx context.Context, d deployment, dep
 	if err != nil {
 		return err
 	}
-	pending, err := manifests.PendingChange(regenerated.Manifest, deployedText)
+	manifest, err := b.asStored(ctx, unchanged, regenerated)
+	if err != nil {
+		return err
+	}
+	pending, err := manifests.PendingChange(manifest, deployedText)
 	switch {
 	case err != nil: // the Director has deployed it, but nobody can tell what would change
 		return fmt.Errorf("comparing the manifests of %s: %w", d.name(), err)

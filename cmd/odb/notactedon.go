@@ -16,11 +16,9 @@ func notActedOn(c *config.Config) []string {
 		key   string
 		asked bool
 	}{
-		{"broker.enable_secure_manifests", c.Broker.EnableSecureManifests},
 		{"broker.enable_telemetry", c.Broker.EnableTelemetry},
 		{"broker.startup_banner", c.Broker.StartupBanner},
 		{"service_instances_api", c.ServiceInstancesAPI.URL != ""},
-		{"credhub", c.CredHub.Enabled()},
 		{"service_catalog.global_quotas", limited(catalog.GlobalQuotas)},
 		{"service_catalog.plans[].quotas", anyPlan(catalog.Plans, func(p config.Plan) bool { return limited(p.Quotas) })},
 	} {

@@ -13,6 +13,7 @@ import (
 	"github.com/on-demand-broker/odb/boshclient"
 	"github.com/on-demand-broker/odb/broker"
 	"github.com/on-demand-broker/odb/config"
+	"github.com/on-demand-broker/odb/secrets"
 	"github.com/on-demand-broker/odb/server"
 	"github.com/on-demand-broker/odb/uaaclients"
 )
@@ -37,16 +38,26 @@ func newServer(ctx context.Context, c *config.Config, logger *slog.Logger, carry
 	if err != nil {
 		return nil, err
 	}
+	manifestSecrets, err := newManifestSecrets(c)
+	if err != nil {
+		return nil, err
+	}
+	bindingSecrets, err := newBindingSecrets(c.CredHub)
+	if err != nil {
+		return nil, err
+	}
 	b, err := broker.New(broker.Options{
-		UAAClients:  clients,
-		Deployments: director,
-		Tasks:       director,
-		Configs:     director,
-		Health:      director,
-		Adapter:     adapter,
-		Catalog:     c.ServiceCatalog,
-		Deployment:  c.ServiceDeployment,
-		Schemas:     schemas,
+		ManifestSecrets: manifestSecrets,
+		BindingSecrets:  bindingSecrets,
+		UAAClients:      clients,
+		Deployments:     director,
+		Tasks:           director,
+		Configs:         director,
+		Health:          director,
+		Adapter:         adapter,
+		Catalog:         c.ServiceCatalog,
+		Deployment:      c.ServiceDeployment,
+		Schemas:         schemas,
 		Switches: broker.Switches{
 			DisableBOSHConfigs:         c.Broker.DisableBOSHConfigs,
 			ExposeOperationalErrors:    c.Broker.ExposeOperationalErrors,
@@ -120,6 +131,37 @@ func newUAAClients(c *config.Config) (broker.UAAClients, error) {
 		return nil, fmt.Errorf("cf.uaa: %w", err)
 	}
 	return clients, nil
+}
+
+// newManifestSecrets is nil without secure manifests.
+func newManifestSecrets(c *config.Config) (broker.ManifestSecrets, error) {
+	if !c.Broker.EnableSecureManifests {
+		return nil, nil
+	}
+	credentials := c.BOSHCredHub.Authentication.UAA.ClientCredentials
+	client, err := secrets.New(secrets.Options{
+		URL: c.BOSHCredHub.URL, CACerts: []string{c.BOSHCredHub.RootCACert, c.BOSH.RootCACert},
+		ClientID: credentials.ClientID, ClientSecret: credentials.ClientSecret.Reveal(), UserAgent: "odb/" + version,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("bosh_credhub: %w", err)
+	}
+	return client, nil
+}
+
+// newBindingSecrets is nil where the platform has no CredHub.
+func newBindingSecrets(c config.CredHub) (broker.BindingSecrets, error) {
+	if !c.Enabled() {
+		return nil, nil
+	}
+	client, err := secrets.New(secrets.Options{
+		URL: c.APIURL, CACerts: []string{c.CACert, c.InternalUAACACert},
+		ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal(), UserAgent: "odb/" + version,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("credhub: %w", err)
+	}
+	return client, nil
 }
 
 func newAdapter(c *config.Config, logger *slog.Logger) (*adapterclient.Client, error) {
