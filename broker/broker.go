@@ -26,6 +26,14 @@ type Deployments interface {
 	LinkAddress(ctx context.Context, request boshclient.LinkAddress) (string, error)
 }
 
+// Maintaining is what the broker asks of the Director for an operator's sake.
+type Maintaining interface {
+	Recreate(ctx context.Context, request boshclient.Recreate) (taskID int, err error)
+	Diff(ctx context.Context, deployment, manifest string) (boshclient.Diff, error)
+	Deployments(ctx context.Context) ([]boshclient.DeploymentSummary, error)
+	CancelTask(ctx context.Context, id int) error
+}
+
 // Tasks is what the broker asks of the Director about tasks.
 type Tasks interface {
 	Task(ctx context.Context, id int) (boshclient.Task, error)
@@ -59,6 +67,7 @@ type Adapter interface {
 // Options are what a broker is made of.
 type Options struct {
 	Deployments Deployments
+	Maintaining Maintaining
 	Tasks       Tasks
 	Configs     Configs
 	Health      DirectorHealth
@@ -68,6 +77,8 @@ type Options struct {
 	// ManifestSecrets is nil without secure manifests, BindingSecrets where the platform has no CredHub.
 	ManifestSecrets ManifestSecrets
 	BindingSecrets  BindingSecrets
+	// Instances is the platform's list of instances; nil for those that the Director remembers.
+	Instances Instances
 
 	// Catalog is the offering with its plans, Deployment the releases and stemcells that adapters build from.
 	Catalog    config.ServiceCatalog

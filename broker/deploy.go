@@ -26,6 +26,10 @@ type deployment struct {
 	spaceGUID      string
 	secrets        map[string]string // what the deployed manifest's references stand for; nil without secure manifests
 	uaaClient      map[string]string // the instance's; nil if it has none, and in the check for pending changes
+	// partContext is some of the context, from a request that doesn't know all of it: worth remembering if nothing is.
+	partContext json.RawMessage
+	// unlessCurrent ends the deploy before anything is changed if it would change nothing.
+	unlessCurrent bool
 
 	// Of what is deployed already; empty at create.
 	previousPlan     *plan
@@ -77,7 +81,11 @@ func (b *Broker) generate(ctx context.Context, d deployment) (adapterclient.Gene
 // asked for everything, the dashboard's address included, before the first thing is changed for good.
 func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
 	var undo undo
-	operation, done, err := b.prepareAndSubmit(ctx, d, &undo)
+	operation, done, err := b.prepareAndSubmit(ctx, &d, &undo)
+	if errors.Is(err, errUpToDate) {
+		b.leave(ctx, d, done.dashboardURL)
+		return submitted{}, nil
+	}
 	if err != nil {
 		if !outcomeUnknown(err) {
 			undo.run()
@@ -91,15 +99,18 @@ func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
 }
 
 // prepareAndSubmit does what the deploy needs, and the deploy. What it did so far is in undo.
-func (b *Broker) prepareAndSubmit(ctx context.Context, d deployment, undo *undo) (o Operation, done submitted, err error) {
-	if d.uaaClient, err = b.uaaClient(ctx, d, undo); err != nil {
+func (b *Broker) prepareAndSubmit(ctx context.Context, d *deployment, undo *undo) (o Operation, done submitted, err error) {
+	if d.uaaClient, err = b.uaaClient(ctx, *d, undo); err != nil {
 		return o, done, err
 	}
-	generated, err := b.generate(ctx, d)
+	if undo.has() { // a client was just made, and only a deploy brings its secret to the instance
+		d.unlessCurrent = false
+	}
+	generated, err := b.generate(ctx, *d)
 	if err != nil {
 		return o, done, err
 	}
-	if err := b.keepSecrets(ctx, d, &generated); err != nil {
+	if err := b.keepSecrets(ctx, *d, &generated); err != nil {
 		return o, done, err
 	}
 	done.labels = osbLabels(generated.Labels)
@@ -107,11 +118,16 @@ func (b *Broker) prepareAndSubmit(ctx context.Context, d deployment, undo *undo)
 	if err != nil && !errors.Is(err, adapterclient.ErrNotImplemented) {
 		return o, done, err
 	}
-	o = Operation{OperationType: d.operation, BoshContextID: newContextID(ctx), Errands: d.plan.postDeploy(), Configs: d.dropped(generated.Configs)}
-	if err := b.storeConfigs(ctx, d, b.wantedConfigs(d, generated, done.dashboardURL, o), undo); err != nil {
+	if err := b.mustBeDue(ctx, *d, generated); err != nil {
 		return o, done, err
 	}
-	o.BoshTaskID, err = b.submit(ctx, d.name(), boshclient.Deploy{Manifest: generated.Manifest, ContextID: o.BoshContextID})
+	o = Operation{OperationType: d.operation, BoshContextID: newContextID(ctx), Errands: d.plan.postDeploy(), Configs: d.dropped(generated.Configs)}
+	if err := b.storeConfigs(ctx, *d, b.wantedConfigs(*d, generated, done.dashboardURL, o), undo); err != nil {
+		return o, done, err
+	}
+	o.BoshTaskID, err = b.submit(ctx, d.name(), o.BoshContextID, func() (int, error) {
+		return b.Deployments.Deploy(ctx, boshclient.Deploy{Manifest: generated.Manifest, ContextID: o.BoshContextID})
+	})
 	if err != nil {
 		return o, done, fmt.Errorf("submitting deployment %s: %w", d.name(), err)
 	}
@@ -160,14 +176,14 @@ func newContextID(ctx context.Context) string {
 	return uuid.NewString()
 }
 
-// submit hands the manifest to the Director, and finds its task by the context id if the answer gets lost.
-func (b *Broker) submit(ctx context.Context, deployment string, deploy boshclient.Deploy) (taskID int, err error) {
-	taskID, err = b.Deployments.Deploy(ctx, deploy)
+// submit hands work to the Director, and finds its task by the context id if the answer gets lost.
+func (b *Broker) submit(ctx context.Context, deployment, contextID string, work func() (taskID int, err error)) (taskID int, err error) {
+	taskID, err = work()
 	if !outcomeUnknown(err) {
 		return taskID, err
 	}
 	return b.lostTask(ctx, err, func() ([]boshclient.Task, error) {
-		return b.Tasks.TasksByContext(ctx, deployment, deploy.ContextID)
+		return b.Tasks.TasksByContext(ctx, deployment, contextID)
 	})
 }
 

@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/pivotal-cf/brokerapi/v11/domain"
+
 	"github.com/on-demand-broker/odb/boshclient"
 )
 
@@ -43,6 +45,9 @@ type recordedOperation struct {
 	// task tells.
 	State string `json:"state,omitempty"`
 }
+
+// stateSucceeded is the State of an operation that ended well.
+const stateSucceeded = string(domain.Succeeded)
 
 // asOperation is the operation as a cursor. Its first task's id is not remembered, since the record was written before.
 func (r recordedOperation) asOperation() Operation {
@@ -96,8 +101,11 @@ func (b *Broker) remember(d deployment, dashboardURL string, operation Operation
 	if d.asked != nil {
 		r.ParametersDigest = digest(d.instanceID, d.asked)
 	}
-	if len(d.context) > 0 {
+	switch {
+	case len(d.context) > 0:
 		r.Context = d.context
+	case len(r.Context) == 0:
+		r.Context = d.partContext
 	}
 	r.Operation = recordOf(operation, now)
 	return r

@@ -20,6 +20,7 @@ type ManifestSecrets interface {
 	Store(ctx context.Context, managed secrets.Managed) (paths map[string]string, err error)
 	Resolve(ctx context.Context, manifest secrets.Manifest) secrets.Resolved
 	DeleteInstance(ctx context.Context, instance secrets.Instance, director string) error
+	Latest(ctx context.Context, name string) (secrets.Credential, error)
 }
 
 // BindingSecrets is the platform's CredHub, where credentials of bindings are kept.

@@ -5,6 +5,8 @@ type undo struct{ steps []func() }
 
 func (u *undo) add(step func()) { u.steps = append(u.steps, step) }
 
+func (u *undo) has() bool { return len(u.steps) > 0 }
+
 func (u *undo) run() {
 	for i := len(u.steps) - 1; i >= 0; i-- {
 		u.steps[i]()

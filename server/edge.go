@@ -90,16 +90,11 @@ var statuses = map[broker.Kind]struct {
 // toResponse is the one mapping from an error to status and body. What it doesn't know it doesn't show: the text might
 // hold anything.
 func (e *edge) toResponse(ctx context.Context, verb string, err error) *apiresponses.FailureResponse {
-	known := &broker.Error{Kind: broker.Internal, Message: unknownFailure(broker.RequestFrom(ctx).ID), Cause: err}
-	errors.As(err, &known)
+	known := understood(ctx, err)
 	outcome := statuses[known.Kind]
-	e.logFailure(ctx, verb, outcome.status, known)
+	logFailure(ctx, e.options.Logger, verb, outcome.status, known)
 
-	description := known.Message
-	if e.options.ExposeOperationalErrors && known.Cause != nil {
-		description += " - error-message: " + known.Cause.Error()
-	}
-	response := apiresponses.NewFailureResponseBuilder(errors.New(description), outcome.status, verb)
+	response := apiresponses.NewFailureResponseBuilder(errors.New(description(known, e.options.ExposeOperationalErrors)), outcome.status, verb)
 	if outcome.key != "" {
 		response = response.WithErrorKey(outcome.key)
 	}
@@ -109,12 +104,27 @@ func (e *edge) toResponse(ctx context.Context, verb string, err error) *apirespo
 	return response.Build()
 }
 
-func (e *edge) logFailure(ctx context.Context, verb string, status int, err *broker.Error) {
+// understood is an error as one that the broker knows: what it doesn't know is a failure.
+func understood(ctx context.Context, err error) *broker.Error {
+	known := &broker.Error{Kind: broker.Internal, Message: unknownFailure(broker.RequestFrom(ctx).ID), Cause: err}
+	errors.As(err, &known)
+	return known
+}
+
+// description is what the user may read of an error.
+func description(known *broker.Error, exposeCause bool) string {
+	if exposeCause && known.Cause != nil {
+		return known.Message + " - error-message: " + known.Cause.Error()
+	}
+	return known.Message
+}
+
+func logFailure(ctx context.Context, logger *slog.Logger, verb string, status int, err *broker.Error) {
 	level, event := slog.LevelInfo, verb+".refused"
 	if status >= http.StatusInternalServerError {
 		level, event = slog.LevelError, verb+".failed"
 	}
-	e.options.Logger.LogAttrs(ctx, level, event, slog.Int("status", status), slog.String("error", err.Error()))
+	logger.LogAttrs(ctx, level, event, slog.Int("status", status), slog.String("error", err.Error()))
 }
 
 // unknownFailure is what a user is told of a failure nobody foresaw.

@@ -3,6 +3,7 @@ package server
 import (
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/pivotal-cf/brokerapi/v11"
@@ -11,12 +12,15 @@ import (
 
 func newHandler(options Options) http.Handler {
 	osb := chain(osbRoutes(options), authenticated(options.Username, options.Password), versioned, withIDs, withBody)
+	management := chain(managementRoutes(options), authenticated(options.Username, options.Password))
 	routes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/healthz":
+		switch path := r.URL.Path; {
+		case path == "/healthz":
 			only(http.MethodGet, healthy)(w, r)
-		case "/readyz":
+		case path == "/readyz":
 			only(http.MethodGet, ready(options.Broker))(w, r)
+		case strings.HasPrefix(path, "/mgmt/"):
+			management.ServeHTTP(w, r)
 		default:
 			osb.ServeHTTP(w, r)
 		}
@@ -34,6 +38,13 @@ func chain(h http.Handler, around ...func(http.Handler) http.Handler) http.Handl
 
 // osbRoutes are brokerapi's handlers. Its own log is dropped: it writes request details, parameters included.
 func osbRoutes(options Options) http.Handler {
+	router := newRouter()
+	router.Use(middlewares.AddOriginatingIdentityToContext, middlewares.AddInfoLocationToContext, middlewares.AddRequestIdentityToContext)
+	return brokerapi.NewWithOptions(&edge{options}, slog.New(slog.DiscardHandler), brokerapi.WithRouter(router))
+}
+
+// newRouter is one that answers for what isn't there as for everything else.
+func newRouter() *chi.Mux {
 	router := chi.NewRouter()
 	router.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound, "there is nothing at "+r.URL.Path)
@@ -41,8 +52,7 @@ func osbRoutes(options Options) http.Handler {
 	router.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusMethodNotAllowed, r.Method+" is not possible here")
 	})
-	router.Use(middlewares.AddOriginatingIdentityToContext, middlewares.AddInfoLocationToContext, middlewares.AddRequestIdentityToContext)
-	return brokerapi.NewWithOptions(&edge{options}, slog.New(slog.DiscardHandler), brokerapi.WithRouter(router))
+	return router
 }
 
 func only(method string, serve http.HandlerFunc) http.HandlerFunc {

@@ -19,6 +19,7 @@ import (
 // Broker is what is served.
 type Broker interface {
 	domain.ServiceBroker
+	Management
 	Readiness(ctx context.Context) broker.Readiness
 	// Run does what isn't anybody's request, until Stop.
 	Run()
@@ -32,7 +33,7 @@ type Options struct {
 	Address string
 	// CertFile and KeyFile are PEM files; with them the server speaks HTTPS only.
 	CertFile, KeyFile string
-	// Username and Password are those of /v2.
+	// Username and Password are those of /v2 and /mgmt.
 	Username, Password string
 	// ExposeOperationalErrors lets users see what is otherwise only in the log.
 	ExposeOperationalErrors bool

@@ -51,6 +51,7 @@ func newServer(ctx context.Context, c *config.Config, logger *slog.Logger, carry
 		BindingSecrets:  bindingSecrets,
 		UAAClients:      clients,
 		Deployments:     director,
+		Maintaining:     director,
 		Tasks:           director,
 		Configs:         director,
 		Health:          director,
