@@ -102,7 +102,7 @@ func osbBinding(made adapterclient.Binding) domain.Binding {
 // manifest, its addresses and the DNS names that the plan asks for. plan is nil if the catalog no longer has it.
 func (b *Broker) bindingRequest(ctx context.Context, instanceID string, plan *plan) (adapterclient.BindingRequest, error) {
 	name := deploymentName(instanceID)
-	request := adapterclient.BindingRequest{DNSAddresses: map[string]string{}}
+	var request adapterclient.BindingRequest
 	var deployed boshclient.Deployment
 	var instances []boshclient.Instance
 	var variables []secrets.Variable
@@ -119,6 +119,10 @@ func (b *Broker) bindingRequest(ctx context.Context, instanceID string, plan *pl
 			deployed, err = b.Deployments.Deployment(ctx, name)
 			return err
 		},
+		func(ctx context.Context) (err error) {
+			request.DNSAddresses, err = b.dnsAddresses(ctx, name, plan)
+			return err
+		},
 	)
 	switch {
 	case errors.Is(err, boshclient.ErrNotFound):
@@ -130,12 +134,7 @@ func (b *Broker) bindingRequest(ctx context.Context, instanceID string, plan *pl
 	}
 	request.Manifest = deployed.Manifest
 	request.Topology = topology(instances)
-	if request.Secrets, err = b.resolve(ctx, name, deployed.Manifest, variables); err != nil {
-		return request, err
-	}
-	if plan != nil {
-		err = b.dnsAddresses(ctx, name, plan, request.DNSAddresses)
-	}
+	request.Secrets, err = b.resolve(ctx, name, deployed.Manifest, variables)
 	return request, err
 }
 
@@ -149,7 +148,11 @@ func topology(instances []boshclient.Instance) map[string][]string {
 }
 
 // dnsAddresses asks for the names by which the plan's binding_with_dns entries reach the instance's VMs.
-func (b *Broker) dnsAddresses(ctx context.Context, deployment string, plan *plan, into map[string]string) error {
+func (b *Broker) dnsAddresses(ctx context.Context, deployment string, plan *plan) (map[string]string, error) {
+	addresses := map[string]string{}
+	if plan == nil {
+		return addresses, nil
+	}
 	for _, dns := range plan.BindingWithDNS {
 		address, err := b.Deployments.LinkAddress(ctx, boshclient.LinkAddress{
 			Deployment: deployment, InstanceGroup: dns.InstanceGroup, Provider: dns.LinkProvider, AZs: dns.AZs, Status: dns.Status,
@@ -160,11 +163,11 @@ func (b *Broker) dnsAddresses(ctx context.Context, deployment string, plan *plan
 			err = nil
 		}
 		if err != nil {
-			return fmt.Errorf("the DNS address %q of %s: %w", dns.Name, deployment, err)
+			return nil, fmt.Errorf("the DNS address %q of %s: %w", dns.Name, deployment, err)
 		}
-		into[dns.Name] = address
+		addresses[dns.Name] = address
 	}
-	return nil
+	return addresses, nil
 }
 
 // bindFailed gives the adapter's exit codes for bindings their meaning (adapter protocol: exit codes).

@@ -9,6 +9,7 @@ import (
 	"github.com/on-demand-broker/odb/adapterclient"
 	"github.com/on-demand-broker/odb/boshclient"
 	"github.com/on-demand-broker/odb/secrets"
+	"github.com/on-demand-broker/odb/uaaclients"
 )
 
 // Kind is what a refusal or a failure means to the platform. The server maps it to a status.
@@ -102,7 +103,8 @@ func (b *Broker) failed(ctx context.Context, instanceID string, operation Operat
 func isUnavailable(err error) bool {
 	var director *boshclient.Unavailable
 	var credhub *secrets.Unavailable
-	return errors.As(err, &director) || errors.As(err, &credhub)
+	var uaa *uaaclients.Unavailable
+	return errors.As(err, &director) || errors.As(err, &credhub) || errors.As(err, &uaa)
 }
 
 func verbOf(operation OperationType) string {

@@ -63,7 +63,7 @@ func (r recordedOperation) unfinished() bool { return r.State == "" && r.asOpera
 
 // carried tells whether the broker has more to do for an operation than to report its task.
 func (o Operation) carried() bool {
-	return len(o.steps()) > 1 || (o.Configs != nil && len(*o.Configs) > 0)
+	return len(o.steps()) > 1 || (o.Configs != nil && len(*o.Configs) > 0) || o.UAAClient
 }
 
 // encode makes JSON, which is YAML. A context that isn't JSON is left out: brokerapi has read it as such, so there is none.
