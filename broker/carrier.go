@@ -55,11 +55,14 @@ func (b *Broker) carry(instanceID string, o Operation) {
 // Run carries operations until the broker is stopped. First it takes on those that an earlier process left.
 func (b *Broker) Run() {
 	ctx := b.lifetime
-	resumed := false
+	checked, resumed := false, false
 	ticker := time.NewTicker(b.CarryEvery)
 	defer ticker.Stop()
 	for {
-		if !resumed {
+		if !checked {
+			checked = b.startChecks(ctx)
+		}
+		if checked && !resumed {
 			resumed = b.Resume(ctx) == nil
 		}
 		b.CarryOn(ctx)
@@ -84,15 +87,21 @@ func (b *Broker) Resume(ctx context.Context) error {
 		}
 		return fmt.Errorf("reading the remembered instances: %w", err)
 	}
+	var remembered []record
 	for _, c := range found {
 		instanceID, ours := instanceOf(c.Name)
 		r, err := decodeRecord(c.Content)
-		if !ours || err != nil || r.ServiceID != b.offering.ID || !r.Operation.unfinished() {
+		if !ours || err != nil || r.ServiceID != b.offering.ID {
+			continue
+		}
+		remembered = append(remembered, *r)
+		if !r.Operation.unfinished() {
 			continue
 		}
 		b.Logger.InfoContext(ctx, "carrier.resumed", slog.String("instance_id", instanceID), slog.String("operation", string(r.Operation.Type)))
 		b.carry(instanceID, r.Operation.asOperation())
 	}
+	b.checkPlans(ctx, remembered)
 	return nil
 }
 

@@ -21,7 +21,7 @@ var _ = Describe("the Director's patience", func() {
 		clock = devdirector.NewManualClock(time.Now())
 		w = newWorld(tasksTake(time.Minute), setting{director: func(o *devdirector.Options) { o.Clock = clock }})
 		// At its start the broker looks once for operations that an earlier process left.
-		Eventually(func() int { return w.director.Stats().Requests["GET /configs"] }).Should(Equal(1))
+		Eventually(func() int { return w.director.Stats().Requests["GET /configs"] }).WithTimeout(10 * time.Second).Should(Equal(1))
 	})
 
 	costs := func(allowed budget, call func()) {

@@ -17,7 +17,6 @@ func notActedOn(c *config.Config) []string {
 		asked bool
 	}{
 		{"broker.enable_telemetry", c.Broker.EnableTelemetry},
-		{"broker.startup_banner", c.Broker.StartupBanner},
 		{"service_instances_api", c.ServiceInstancesAPI.URL != ""},
 		{"service_catalog.global_quotas", limited(catalog.GlobalQuotas)},
 		{"service_catalog.plans[].quotas", anyPlan(catalog.Plans, func(p config.Plan) bool { return limited(p.Quotas) })},

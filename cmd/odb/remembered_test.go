@@ -99,6 +99,17 @@ var _ = Describe("what is remembered of an instance", func() {
 		Expect(w.configs("i-1")).To(HaveKey("runtime"))
 	})
 
+	It("tells at the start which plans have instances and are no longer sold; those can still be deleted", func() {
+		w := newWorld()
+		Expect(w.platform.provision("i-1", object{"plan_id": largePlan}).status).To(Equal(http.StatusAccepted))
+		w.serve(with("plan_id: "+largePlan, "plan_id: another"))
+		Eventually(w.log.String).WithTimeout(10 * time.Second).Should(And(ContainSubstring("start.plan-missing"), ContainSubstring(largePlan)))
+		a := w.platform.update("i-1", object{"plan_id": largePlan, "previous_values": object{"plan_id": largePlan}})
+		Expect(a.status).To(Equal(http.StatusBadRequest))
+		a = w.platform.do("DELETE", instancePath("i-1")+"?accepts_incomplete=true&"+planQuery(largePlan), nil)
+		Expect(a.status).To(Equal(http.StatusAccepted))
+	})
+
 	It("is done without where the Director won't have it", func() {
 		w := newWorld()
 		Expect(w.director.AddFault(devdirector.Fault{Kind: devdirector.FaultStatus, Method: "POST", Path: "/configs$", Status: 401, Body: `{"code":600000,"description":"Require one of the scopes"}`})).To(Succeed())

@@ -80,6 +80,9 @@ func serve(ctx context.Context, c *config.Config, logger *slog.Logger) error {
 	for _, key := range notActedOn(c) {
 		logger.Warn("config.not-acted-on", slog.String("problem", key+" is configured, and this version of the broker does not act on it"))
 	}
+	if c.Broker.StartupBanner {
+		logger.Info("banner", slog.String("text", "*** on-demand service broker for "+c.ServiceCatalog.Name+" ***"))
+	}
 	logger.Info("server.listening", slog.String("url", s.URL()), slog.String("service", c.ServiceCatalog.Name), slog.Int("plans", len(c.ServiceCatalog.Plans)))
 	return s.Run(ctx)
 }
