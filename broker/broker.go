@@ -102,6 +102,7 @@ type Switches struct {
 	SkipCheckForPendingChanges bool
 	SupportBackupAgentBinding  bool
 	FullMaintenanceInfo        bool
+	EnableTelemetry            bool
 }
 
 // Broker serves the verbs of the Open Service Broker API.
@@ -117,6 +118,7 @@ type Broker struct {
 	cleaned    *generations[bool] // operations, by their first task, after which nothing is left to clean up
 	carrier    *carrier
 	probe      *probe
+	telemetry  telemetry
 
 	lifetime context.Context
 	stop     context.CancelCauseFunc

@@ -66,6 +66,7 @@ func (b *Broker) Run() {
 			resumed = b.Resume(ctx) == nil
 		}
 		b.CarryOn(ctx)
+		b.count(ctx)
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():

@@ -83,6 +83,7 @@ func (b *Broker) submitDelete(ctx context.Context, instanceID string, operation 
 	}
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", operation.BoshTaskID)), "delete.submitted",
 		slog.String("operation", string(operation.OperationType)), slog.Int("errands", len(operation.Errands)))
+	b.tell(ctx, "instance", string(operation.OperationType))
 	return b.handOut(instanceID, operation)
 }
 

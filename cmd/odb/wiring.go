@@ -65,6 +65,7 @@ func newServer(ctx context.Context, c *config.Config, logger *slog.Logger, carry
 			SkipCheckForPendingChanges: c.Broker.SkipCheckForPendingChanges,
 			SupportBackupAgentBinding:  c.Broker.SupportBackupAgentBinding,
 			FullMaintenanceInfo:        c.Broker.FullMaintenanceInfo,
+			EnableTelemetry:            c.Broker.EnableTelemetry,
 		},
 		Logger:     logger,
 		CarryEvery: carryEvery,
