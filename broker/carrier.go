@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"sync"
@@ -80,27 +79,25 @@ func (b *Broker) Resume(ctx context.Context) error {
 	if b.Switches.DisableBOSHConfigs {
 		return nil
 	}
-	found, err := b.Configs.Configs(ctx, boshclient.ConfigFilter{Type: recordType})
+	found, err := b.records(ctx)
 	if err != nil {
 		b.Logger.WarnContext(ctx, "carrier.not-resumed", slog.String("error", err.Error()))
 		if forbidden(err) { // asking again won't help
 			return nil
 		}
-		return fmt.Errorf("reading the remembered instances: %w", err)
+		return err
 	}
 	var remembered []record
-	for _, c := range found {
-		instanceID, ours := instanceOf(c.Name)
-		r, err := decodeRecord(c.Content)
-		if !ours || err != nil || r.ServiceID != b.offering.ID {
+	for _, r := range found {
+		if r.ServiceID != b.offering.ID {
 			continue
 		}
-		remembered = append(remembered, *r)
+		remembered = append(remembered, r.record)
 		if !r.Operation.unfinished() {
 			continue
 		}
-		b.Logger.InfoContext(ctx, "carrier.resumed", slog.String("instance_id", instanceID), slog.String("operation", string(r.Operation.Type)))
-		b.carry(instanceID, r.Operation.asOperation())
+		b.Logger.InfoContext(ctx, "carrier.resumed", slog.String("instance_id", r.instanceID), slog.String("operation", string(r.Operation.Type)))
+		b.carry(r.instanceID, r.Operation.asOperation())
 	}
 	b.checkPlans(ctx, remembered)
 	return nil

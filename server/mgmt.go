@@ -17,6 +17,11 @@ type Management interface {
 	ListInstances(ctx context.Context, filter map[string]string) ([]broker.Instance, error)
 	Upgrade(ctx context.Context, instanceID string, m broker.Maintenance) (operation string, err error)
 	Recreate(ctx context.Context, instanceID string, m broker.Maintenance) (operation string, err error)
+	Orphans(ctx context.Context) ([]broker.Orphan, error)
+	Metrics(ctx context.Context) ([]broker.Metric, error)
+	InstanceDetails(ctx context.Context, instanceID, planID string) (broker.InstanceDetails, error)
+	PendingChanges(ctx context.Context, instanceID, planID string) (broker.PendingChanges, error)
+	Cancel(ctx context.Context, instanceID string) ([]broker.RunningTask, error)
 }
 
 // management serves /mgmt.
@@ -28,7 +33,23 @@ func managementRoutes(options Options) http.Handler {
 	router.Get("/mgmt/service_instances", m.list("list-instances", func(r *http.Request) (any, error) {
 		return options.Broker.ListInstances(r.Context(), filterOf(r.URL.Query()))
 	}))
+	router.Get("/mgmt/orphan_deployments", m.list("list-orphans", func(r *http.Request) (any, error) {
+		return options.Broker.Orphans(r.Context())
+	}))
+	router.Get("/mgmt/metrics", m.list("metrics", func(r *http.Request) (any, error) {
+		return options.Broker.Metrics(r.Context())
+	}))
 	router.Patch("/mgmt/service_instances/{id}", m.maintain)
+	router.Get("/mgmt/service_instances/{id}", m.one(http.StatusOK, func(r *http.Request, id string) (any, error) {
+		return options.Broker.InstanceDetails(r.Context(), id, r.URL.Query().Get("plan_id"))
+	}))
+	router.Get("/mgmt/service_instances/{id}/pending_changes", m.one(http.StatusOK, func(r *http.Request, id string) (any, error) {
+		return options.Broker.PendingChanges(r.Context(), id, r.URL.Query().Get("plan_id"))
+	}))
+	router.Post("/mgmt/service_instances/{id}/cancel", m.one(http.StatusAccepted, func(r *http.Request, id string) (any, error) {
+		tasks, err := options.Broker.Cancel(r.Context(), id)
+		return map[string]any{"tasks": tasks}, err
+	}))
 	return router
 }
 
@@ -52,6 +73,22 @@ func (m management) list(verb string, ask func(*http.Request) (any, error)) http
 			return
 		}
 		writeJSON(w, http.StatusOK, body)
+	}
+}
+
+// one answers about one instance.
+func (m management) one(status int, ask func(r *http.Request, id string) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		id, ok := instanceID(w, r)
+		if !ok {
+			return
+		}
+		body, err := ask(r, id)
+		if err != nil {
+			m.fail(w, r, err)
+			return
+		}
+		writeJSON(w, status, body)
 	}
 }
 

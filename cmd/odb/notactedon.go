@@ -16,7 +16,6 @@ func notActedOn(c *config.Config) []string {
 		key   string
 		asked bool
 	}{
-		{"service_instances_api", c.ServiceInstancesAPI.URL != ""},
 		{"service_catalog.global_quotas", limited(catalog.GlobalQuotas)},
 		{"service_catalog.plans[].quotas", anyPlan(catalog.Plans, func(p config.Plan) bool { return limited(p.Quotas) })},
 	} {

@@ -77,6 +77,9 @@ func serve(ctx context.Context, c *config.Config, logger *slog.Logger) error {
 	if c.Broker.DisableBOSHConfigs {
 		logger.Warn("config.instances-not-remembered", slog.String("problem", "broker.disable_bosh_configs is true: the Director can't remember instances, so that errands of an operation go on after a restart of the broker only when the platform polls"))
 	}
+	if problem := instancesUnlisted(c); problem != "" {
+		logger.Info("management.instances", slog.String("problem", problem))
+	}
 	for _, key := range notActedOn(c) {
 		logger.Warn("config.not-acted-on", slog.String("problem", key+" is configured, and this version of the broker does not act on it"))
 	}

@@ -46,12 +46,17 @@ func newServer(ctx context.Context, c *config.Config, logger *slog.Logger, carry
 	if err != nil {
 		return nil, err
 	}
+	instances, err := newInstances(c.ServiceInstancesAPI)
+	if err != nil {
+		return nil, err
+	}
 	b, err := broker.New(broker.Options{
 		ManifestSecrets: manifestSecrets,
 		BindingSecrets:  bindingSecrets,
 		UAAClients:      clients,
 		Deployments:     director,
 		Maintaining:     director,
+		Instances:       instances,
 		Tasks:           director,
 		Configs:         director,
 		Health:          director,
