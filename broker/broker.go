@@ -79,6 +79,8 @@ type Options struct {
 	BindingSecrets  BindingSecrets
 	// Instances is the platform's list of instances; nil for those that the Director remembers.
 	Instances Instances
+	// Census counts instances for the quotas; the Director does if nil.
+	Census Census
 
 	// Catalog is the offering with its plans, Deployment the releases and stemcells that adapters build from.
 	Catalog    config.ServiceCatalog
@@ -110,6 +112,7 @@ type Broker struct {
 	Options
 	offering offering
 	catalog  []domain.Service
+	quotas   *quotas
 
 	operations *keyedLocks // one at a time changes an instance; a second one is told so at once
 	bindings   *keyedLocks // an instance's bindings are made one after the other, as adapters are used to
@@ -148,6 +151,10 @@ func New(options Options) (*Broker, error) {
 		carrier:    newCarrier(),
 		progress:   newGenerations[taskProgress](),
 	}
+	if options.Census == nil {
+		b.Census = directorCensus{b}
+	}
+	b.quotas = newQuotas(offering, b.Census, options.Now)
 	b.probe = newProbe(options.Health, options.Now)
 	b.lifetime, b.stop = context.WithCancelCause(context.Background())
 	return b, nil

@@ -33,6 +33,7 @@ type deployment struct {
 
 	// Of what is deployed already; empty at create.
 	previousPlan     *plan
+	movesFrom        *string // the plan id that the platform says it changes; empty if it doesn't say which, nil if none
 	previousManifest string
 	before           instanceConfigs
 }
@@ -77,9 +78,14 @@ func (b *Broker) generate(ctx context.Context, d deployment) (adapterclient.Gene
 	return generated, nil
 }
 
-// deploy is the one path by which an instance is deployed. The caller holds the instance's lock. The adapter is
-// asked for everything, the dashboard's address included, before the first thing is changed for good.
+// deploy is the one path by which an instance is deployed. The caller holds the instance's lock. The quotas and the adapter,
+// for everything, the dashboard's address included, are asked before the first thing is changed for good.
 func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
+	release, err := b.admit(ctx, d)
+	if err != nil {
+		return submitted{}, err
+	}
+	defer release()
 	var undo undo
 	operation, done, err := b.prepareAndSubmit(ctx, &d, &undo)
 	if errors.Is(err, errUpToDate) {

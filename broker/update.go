@@ -72,6 +72,9 @@ func (b *Broker) admitUpdate(instanceID string, details domain.UpdateDetails, as
 	if len(details.RawParameters) > 0 { // absent means unchanged
 		d.asked = parameters
 	}
+	if operation == OperationUpdate && details.PlanID != "" && details.PlanID != details.PreviousValues.PlanID {
+		d.movesFrom = &details.PreviousValues.PlanID
+	}
 	var err error
 	if d.parameters, err = adapterParameters(operation, details, parameters); err != nil {
 		return deployment{}, &Error{Kind: Internal, Message: "The request could not be passed on to the service", Cause: err}

@@ -99,13 +99,16 @@ func (c *Config) checkAcross(root section) {
 	if c.Broker.EnableSecureManifests && !c.Broker.UseStdin {
 		root.key("broker", "enable_secure_manifests").warn("needs broker.use_stdin, without which an adapter never sees its secrets", "set use_stdin: true")
 	}
-	if c.Broker.DisableCFStartupChecks && c.ServiceCatalog.GlobalQuotas.limits() {
-		catalog.key("global_quotas").warn("can't be kept without Cloud Foundry, where instances are counted", "remove the limits or broker.disable_cf_startup_checks")
+	// Without Cloud Foundry instances are counted in the Director, where a config tells the plan of each.
+	plansUnknown := c.Broker.DisableCFStartupChecks && c.Broker.DisableBOSHConfigs
+	const uncounted, countThem = "can't be kept: neither Cloud Foundry nor BOSH configs may tell which plan an instance has", "remove the limits or broker.disable_bosh_configs"
+	if plansUnknown && c.ServiceCatalog.GlobalQuotas.limitsResources() {
+		catalog.key("global_quotas", "resources").warn(uncounted, countThem)
 	}
 	for i, plan := range c.ServiceCatalog.Plans {
 		at := catalog.key("plans").item(i)
-		if c.Broker.DisableCFStartupChecks && plan.Quotas.limits() {
-			at.key("quotas").warn("can't be kept without Cloud Foundry, where instances are counted", "remove the limits or broker.disable_cf_startup_checks")
+		if plansUnknown && plan.Quotas.limits() {
+			at.key("quotas").warn(uncounted, countThem)
 		}
 		if len(plan.BindingWithDNS) > 0 && !c.Broker.UseStdin {
 			at.key("binding_with_dns").warn("needs broker.use_stdin, without which an adapter never sees the addresses", "set use_stdin: true")

@@ -27,13 +27,23 @@ type legacyQuotas struct {
 	LegacyCosts  map[string]int `yaml:"resource_costs"`
 }
 
-// limits tells whether anything is limited.
+// QuotasNeedPlans tells whether there is a limit for which it must be known which plan each instance has.
+func (c ServiceCatalog) QuotasNeedPlans() bool {
+	return c.GlobalQuotas.limitsResources() || slices.ContainsFunc(c.Plans, func(p Plan) bool { return p.Quotas.limits() })
+}
+
+// limits tells whether anything is limited that must be counted.
 func (q Quotas) limits() bool {
-	limited := q.ServiceInstanceLimit != nil && *q.ServiceInstanceLimit > 0
+	return q.limitsResources() || (q.ServiceInstanceLimit != nil && *q.ServiceInstanceLimit > 0)
+}
+
+func (q Quotas) limitsResources() bool {
 	for _, resource := range q.Resources {
-		limited = limited || resource.Limit != 0
+		if resource.Limit != 0 {
+			return true
+		}
 	}
-	return limited
+	return false
 }
 
 // foldGlobal lets deprecated limits take the place of all resources, as the BOSH template did.

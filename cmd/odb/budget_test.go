@@ -17,12 +17,13 @@ var _ = Describe("the Director's patience", func() {
 	var w *world
 	var clock *devdirector.ManualClock
 
-	BeforeEach(func() {
+	begin := func(changes ...setting) {
 		clock = devdirector.NewManualClock(time.Now())
-		w = newWorld(tasksTake(time.Minute), setting{director: func(o *devdirector.Options) { o.Clock = clock }})
+		w = newWorld(append(changes, tasksTake(time.Minute), setting{director: func(o *devdirector.Options) { o.Clock = clock }})...)
 		// At its start the broker looks once for operations that an earlier process left.
 		Eventually(func() int { return w.director.Stats().Requests["GET /configs"] }).WithTimeout(10 * time.Second).Should(Equal(1))
-	})
+	}
+	BeforeEach(func() { begin() })
 
 	costs := func(allowed budget, call func()) {
 		GinkgoHelper()
@@ -64,6 +65,33 @@ var _ = Describe("the Director's patience", func() {
 	It("is asked once more for each config", func() {
 		Expect(w.adapter.Steer("generate-manifest", adaptertest.Steering{Configs: map[string]any{"cloud": "vm_extensions: []\n", "runtime": "addons: []\n"}})).To(Succeed())
 		costs(budget{3 + 1 + 2, 1}, func() { status(w.platform.provision("i-1", nil), http.StatusAccepted) })
+	})
+
+	// +2: the deployments are counted and what is remembered of them is read, at most once every few seconds.
+	It("is asked to count only if there is a quota on what is asked for", func() {
+		change := func(from, to string) object {
+			return object{"plan_id": to, "previous_values": object{"plan_id": from}}
+		}
+		costs(budget{3 + 1, 1}, func() { status(w.platform.provision("i-1", nil), http.StatusAccepted) })
+		ends()
+		costs(budget{4 + 1, 1}, func() { status(w.platform.update("i-1", change(smallPlan, largePlan)), http.StatusAccepted) })
+
+		begin(quotasOf(largePlan, "{service_instance_limit: 2}"))
+		costs(budget{3 + 1, 1}, func() { status(w.platform.provision("i-1", nil), http.StatusAccepted) })
+		costs(budget{3 + 1 + 2, 1}, func() { status(w.platform.provision("i-2", object{"plan_id": largePlan}), http.StatusAccepted) })
+		ends()
+		costs(budget{4 + 1, 1}, func() {
+			status(w.platform.update("i-2", merged(change(largePlan, largePlan), object{"parameters": object{"a": 1}})), http.StatusAccepted)
+		})
+		ends()
+		costs(budget{4 + 1, 1}, func() { status(w.platform.update("i-2", change(largePlan, smallPlan)), http.StatusAccepted) })
+		w.director.ResetStats()
+		status(w.platform.update("i-1", change(smallPlan, largePlan)), http.StatusAccepted)
+		Expect(w.director.Stats().TotalRequests).To(BeNumerically("<=", 4+1+2), "the last count may do")
+
+		begin(quotasOf(largePlan, "{service_instance_limit: 1}"))
+		status(w.platform.provision("i-1", object{"plan_id": largePlan}), http.StatusAccepted)
+		costs(budget{2 + 2, 0}, func() { status(w.platform.provision("i-2", object{"plan_id": largePlan}), http.StatusBadRequest) })
 	})
 
 	It("keeps its connections", func() {

@@ -29,12 +29,6 @@ var _ = Describe("what owners have", func() {
 		Expect(calls[0].Stdin).To(BeEmpty())
 	})
 
-	It("is served, and what this version doesn't act on is told at the start", func() {
-		w := newWorldWithoutBroker()
-		p := w.serveProcess("--config", with("    instance_groups:", "    quotas: {service_instance_limit: 5}\n    instance_groups:"))
-		Expect(p.stdout.String()).To(And(ContainSubstring("plans[].quotas is configured"), Not(ContainSubstring("lifecycle_errands"))))
-	})
-
 	It("is served: an adapter that inherits the broker's environment, and gets the trace", func() {
 		w := newWorld()
 		trace := "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -80,8 +80,8 @@ func serve(ctx context.Context, c *config.Config, logger *slog.Logger) error {
 	if problem := instancesUnlisted(c); problem != "" {
 		logger.Info("management.instances", slog.String("problem", problem))
 	}
-	for _, key := range notActedOn(c) {
-		logger.Warn("config.not-acted-on", slog.String("problem", key+" is configured, and this version of the broker does not act on it"))
+	if c.Broker.DisableBOSHConfigs && c.ServiceCatalog.QuotasNeedPlans() {
+		logger.Warn("config.quotas-not-kept", slog.String("problem", "broker.disable_bosh_configs is true: the Director can't remember which plan an instance has, so that limits of plans and of resources are not kept"))
 	}
 	if c.Broker.StartupBanner {
 		logger.Info("banner", slog.String("text", "*** on-demand service broker for "+c.ServiceCatalog.Name+" ***"))

@@ -104,6 +104,10 @@ func planSchemas(ctx context.Context, c *config.Config, adapter *adapterclient.C
 	return broker.GenerateSchemas(ctx, adapter, c.ServiceCatalog)
 }
 
+// maxDirectorAnswer, in bytes, is above the largest: what is remembered of 50 000 instances is some 55 MB, and more where the
+// platform's contexts are large.
+const maxDirectorAnswer = 256 << 20
+
 func newDirector(c config.BOSH) (*boshclient.Client, error) {
 	return boshclient.New(boshclient.Options{
 		URL:          c.URL,
@@ -113,6 +117,7 @@ func newDirector(c config.BOSH) (*boshclient.Client, error) {
 		ClientID:     c.Authentication.UAA.ClientCredentials.ClientID,
 		ClientSecret: c.Authentication.UAA.ClientCredentials.ClientSecret.Reveal(),
 		Timeout:      c.Timeout,
+		BodyLimit:    maxDirectorAnswer,
 		UserAgent:    "odb/" + version,
 	})
 }

@@ -1,0 +1,197 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+)
+
+// Census is where it is known which instances of the offering there are.
+type Census interface {
+	// Plans gives the plan id of each instance, by instance id; an empty one where the plan isn't known.
+	Plans(ctx context.Context) (map[string]string, error)
+}
+
+// countKept is how long admissions may rely on one count. Whatever this broker admits meanwhile is counted on top of it, and
+// nothing is refused without a new one, so that only what others do at the same time is seen later.
+const countKept = 5 * time.Second
+
+// quotas admits instances within the limits. Admissions are decided one after the other under a lock of their own, which is
+// held for arithmetic only; an admitted instance is reserved from then on, so that two can't take the last place.
+//
+// The count and the reservations are made to fit by order: a reservation is dropped only for a count that was begun after the
+// reservation's request had ended. Until then it is counted on top, by instance id, so that no instance is counted twice or
+// missed, whether its request went well or not.
+type quotas struct {
+	offering offering
+	census   Census
+	now      func() time.Time
+
+	mu       sync.Mutex
+	moment   int // a clock that only orders: counts begun, requests arrived and ended
+	latest   count
+	counting *counting // under way; nil if none is
+	reserved map[string]*reservation
+}
+
+// count is what the census said.
+type count struct {
+	begun int               // the moment before it was asked
+	at    time.Time         // when it was answered
+	plans map[string]string // by instance id; nil if nobody has counted yet
+	sizes map[string]int    // instances, by plan id
+}
+
+// counting is a count under way, that everybody who needs one waits for.
+type counting struct {
+	begun int
+	done  chan struct{}
+	err   error
+}
+
+// reservation is an admitted instance's. Until its outcome is counted it takes its place in both plans; a new instance has but
+// one.
+type reservation struct {
+	move
+	ended int // the moment when its request ended; 0 before
+}
+
+func newQuotas(offering offering, census Census, now func() time.Time) *quotas {
+	return &quotas{offering: offering, census: census, now: now, reserved: map[string]*reservation{}}
+}
+
+// reserve admits an instance to its plan or refuses it with all limits that it would exceed. The caller holds the instance's
+// lock, and calls release when the instance's record and deployment are submitted, or when they won't be. Nobody is asked for a
+// count where nothing is limited, or if a recent one will do.
+func (q *quotas) reserve(ctx context.Context, a admission) (release func(), err error) {
+	if len(q.offering.demands(a, population{}, "")) == 0 {
+		return func() {}, nil
+	}
+	arrived := q.arrive()
+	for {
+		breaches, certain := q.decide(a, arrived)
+		switch {
+		case certain && len(breaches) > 0:
+			return nil, q.offering.overQuota(a, breaches)
+		case certain:
+			return func() { q.release(a.instanceID) }, nil
+		}
+		if err := q.recount(ctx); err != nil {
+			return nil, fmt.Errorf("counting the instances: %w", err)
+		}
+	}
+}
+
+func (q *quotas) arrive() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.next()
+}
+
+// next is a new moment. The caller holds the lock.
+func (q *quotas) next() int {
+	q.moment++
+	return q.moment
+}
+
+// decide admits an instance if the latest count allows it. It is not certain if a newer count is needed to tell: an old one
+// doesn't know whose place has become free.
+func (q *quotas) decide(a admission, arrived int) (breaches []demand, certain bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	fresh := q.latest.begun > arrived
+	_, uncounted := q.reserved[a.instanceID] // by an earlier request: which plan the instance has now isn't known yet
+	if !fresh && (uncounted || q.latest.plans == nil || q.now().Sub(q.latest.at) > countKept) {
+		return nil, false
+	}
+	from := q.latest.plans[a.instanceID]
+	if from == "" {
+		from = a.from
+	}
+	if breaches = q.offering.breaches(a, q.others(a.instanceID), from); len(breaches) > 0 {
+		return breaches, fresh
+	}
+	if a.creates {
+		from = a.plan.ID
+	}
+	q.reserved[a.instanceID] = &reservation{move: move{from: from, to: a.plan.ID}}
+	return nil, true
+}
+
+// others are all instances but one: those reserved, which the count may have missed or seen half-way, and the rest as counted.
+func (q *quotas) others(instanceID string) population {
+	others := population{plans: maps.Clone(q.latest.sizes)}
+	if planID, counted := q.latest.plans[instanceID]; counted {
+		others.plans[planID]--
+	}
+	for id, r := range q.reserved { // none is the instance's own: decide has seen to that
+		if planID, counted := q.latest.plans[id]; counted {
+			others.plans[planID]--
+		}
+		others.moving = append(others.moving, r.move)
+	}
+	return others
+}
+
+func (q *quotas) release(instanceID string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.reserved[instanceID].ended = q.next()
+}
+
+// recount asks the census, or waits for the answer that somebody else is waiting for already.
+func (q *quotas) recount(ctx context.Context) error {
+	c, mine := q.join()
+	if mine {
+		q.count(ctx, c)
+	}
+	select {
+	case <-c.done:
+		return c.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (q *quotas) join() (c *counting, mine bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.counting != nil {
+		return q.counting, false
+	}
+	q.counting = &counting{begun: q.next(), done: make(chan struct{}), err: errors.New("the count was not finished")}
+	return q.counting, true
+}
+
+// count asks the census and lets those go who wait for it, whatever happens.
+func (q *quotas) count(ctx context.Context, c *counting) {
+	var latest count
+	defer func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		if q.counting = nil; c.err == nil {
+			q.settle(latest)
+		}
+		close(c.done)
+	}()
+	var plans map[string]string
+	plans, c.err = q.census.Plans(ctx)
+	latest = q.tally(c.begun, plans)
+}
+
+func (q *quotas) tally(begun int, plans map[string]string) count {
+	c := count{begun: begun, at: q.now(), plans: plans, sizes: map[string]int{}}
+	for _, planID := range plans {
+		c.sizes[planID]++
+	}
+	return c
+}
+
+// settle replaces the count, and drops the reservations that it has seen the outcome of.
+func (q *quotas) settle(latest count) {
+	q.latest = latest
+	maps.DeleteFunc(q.reserved, func(_ string, r *reservation) bool { return r.ended > 0 && r.ended < latest.begun })
+}
