@@ -38,7 +38,8 @@ type RecordedOperation struct {
 
 // InstanceDetails tells about one instance. planID is needed only for instances whose plan the broker doesn't know.
 func (b *Broker) InstanceDetails(ctx context.Context, instanceID, planID string) (InstanceDetails, error) {
-	ctx = about(ctx, instanceID)
+	ctx, cancel := b.detached(about(ctx, instanceID)) // the broker waits for the adapter when it is stopped
+	defer cancel()
 	details, err := b.instanceDetails(ctx, instanceID, planID)
 	if err != nil {
 		return InstanceDetails{}, b.failed(ctx, instanceID, "", err)

@@ -27,7 +27,9 @@ type DiffLine struct {
 // PendingChanges makes a fresh manifest of an instance and compares it with what is deployed. It changes nothing. planID is
 // needed only for instances whose plan the broker doesn't know.
 func (b *Broker) PendingChanges(ctx context.Context, instanceID, planID string) (PendingChanges, error) {
-	found, err := b.lookAhead(about(ctx, instanceID), instanceID, planID)
+	ctx, cancel := b.detached(about(ctx, instanceID)) // the broker waits for the adapter when it is stopped
+	defer cancel()
+	found, err := b.lookAhead(ctx, instanceID, planID)
 	if err != nil {
 		return PendingChanges{}, b.failed(ctx, instanceID, "", err)
 	}

@@ -177,15 +177,11 @@ func (b *Broker) mustHaveNoPendingChanges(ctx context.Context, d deployment, dep
 	unchanged := d
 	unchanged.plan = d.previousPlan
 	unchanged.parameters = noParameters
-	regenerated, err := b.generate(ctx, unchanged)
+	regenerated, err := b.fresh(ctx, unchanged)
 	if err != nil {
 		return err
 	}
-	manifest, err := b.asStored(ctx, unchanged, regenerated)
-	if err != nil {
-		return err
-	}
-	pending, err := manifests.PendingChange(manifest, deployedText)
+	pending, err := manifests.PendingChange(regenerated.Manifest, deployedText)
 	switch {
 	case err != nil: // the Director has deployed it, but nobody can tell what would change
 		return fmt.Errorf("comparing the manifests of %s: %w", d.name(), err)

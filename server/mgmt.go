@@ -40,13 +40,13 @@ func managementRoutes(options Options) http.Handler {
 		return options.Broker.Metrics(r.Context())
 	}))
 	router.Patch("/mgmt/service_instances/{id}", m.maintain)
-	router.Get("/mgmt/service_instances/{id}", m.one(http.StatusOK, func(r *http.Request, id string) (any, error) {
+	router.Get("/mgmt/service_instances/{id}", m.one("instance-details", http.StatusOK, func(r *http.Request, id string) (any, error) {
 		return options.Broker.InstanceDetails(r.Context(), id, r.URL.Query().Get("plan_id"))
 	}))
-	router.Get("/mgmt/service_instances/{id}/pending_changes", m.one(http.StatusOK, func(r *http.Request, id string) (any, error) {
+	router.Get("/mgmt/service_instances/{id}/pending_changes", m.one("pending-changes", http.StatusOK, func(r *http.Request, id string) (any, error) {
 		return options.Broker.PendingChanges(r.Context(), id, r.URL.Query().Get("plan_id"))
 	}))
-	router.Post("/mgmt/service_instances/{id}/cancel", m.one(http.StatusAccepted, func(r *http.Request, id string) (any, error) {
+	router.Post("/mgmt/service_instances/{id}/cancel", m.one("cancel", http.StatusAccepted, func(r *http.Request, id string) (any, error) {
 		tasks, err := options.Broker.Cancel(r.Context(), id)
 		return map[string]any{"tasks": tasks}, err
 	}))
@@ -77,7 +77,7 @@ func (m management) list(verb string, ask func(*http.Request) (any, error)) http
 }
 
 // one answers about one instance.
-func (m management) one(status int, ask func(r *http.Request, id string) (any, error)) http.HandlerFunc {
+func (m management) one(verb string, status int, ask func(r *http.Request, id string) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		id, ok := instanceID(w, r)
 		if !ok {
@@ -85,7 +85,7 @@ func (m management) one(status int, ask func(r *http.Request, id string) (any, e
 		}
 		body, err := ask(r, id)
 		if err != nil {
-			m.fail(w, r, err)
+			m.fail(w, r, verb, err)
 			return
 		}
 		writeJSON(w, status, body)
@@ -94,9 +94,10 @@ func (m management) one(status int, ask func(r *http.Request, id string) (any, e
 
 // maintain starts an operator's operation on one instance.
 func (m management) maintain(w http.ResponseWriter, r *http.Request) {
+	verb := r.URL.Query().Get("operation_type")
 	start := map[string]func(context.Context, string, broker.Maintenance) (string, error){
 		"upgrade": m.options.Broker.Upgrade, "recreate": m.options.Broker.Recreate,
-	}[r.URL.Query().Get("operation_type")]
+	}[verb]
 	if start == nil {
 		w.WriteHeader(http.StatusBadRequest)
 		return
@@ -116,7 +117,7 @@ func (m management) maintain(w http.ResponseWriter, r *http.Request) {
 	operation, err := start(r.Context(), id, broker.Maintenance{PlanID: body.PlanID, Context: body.Context, Force: r.URL.Query().Get("force") == "true"})
 	switch {
 	case err != nil:
-		m.fail(w, r, err)
+		m.fail(w, r, verb, err)
 	case operation == "":
 		w.WriteHeader(http.StatusNoContent)
 	default:
@@ -149,13 +150,13 @@ var managementStatuses = map[broker.Kind]struct {
 }
 
 // fail is the one mapping from an error to status and body under /mgmt.
-func (m management) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (m management) fail(w http.ResponseWriter, r *http.Request, verb string, err error) {
 	known := understood(r.Context(), err)
 	outcome, listed := managementStatuses[known.Kind]
 	if !listed {
 		outcome.status = http.StatusInternalServerError
 	}
-	logFailure(r.Context(), m.options.Logger, "management", outcome.status, known)
+	logFailure(r.Context(), m.options.Logger, verb, outcome.status, known)
 	if outcome.empty {
 		w.WriteHeader(outcome.status)
 		return

@@ -144,7 +144,10 @@ var _ = Describe("the management API", func() {
 			w := newWorld()
 			w.platform.provisioned("i-1")
 			change(w)
-			status(w.platform.upgrade("i-1"), http.StatusAccepted)
+			a := w.platform.upgrade("i-1")
+			status(a, http.StatusAccepted)
+			Expect(w.platform.follow("i-1", a.text)).To(Equal("succeeded"))
+			status(w.platform.upgrade("i-1"), http.StatusNoContent)
 		},
 			Entry("the maintenance version is another", func(w *world) {
 				w.serve(with("  global_properties:", "  maintenance_info: {version: 2.0.0}\n  global_properties:"))

@@ -116,4 +116,22 @@ var _ = Describe("an instance's UAA client", func() {
 		Expect(found).To(BeTrue())
 		Expect(client.Scopes).To(ContainElement("cache.space-1.admin"), "the space is remembered")
 	})
+
+	It("is made by an upgrade through the management API, which then has nothing more to do but keep it in line", func() {
+		w := newWorld(cloudFoundry(""))
+		a := w.platform.provision(guid, asked)
+		Expect(w.platform.follow(guid, a.operation())).To(Equal("succeeded"))
+		w.serve(cloudFoundry(definition))
+		a = w.platform.upgrade(guid)
+		Expect(a.status).To(Equal(http.StatusAccepted), a.text)
+		Expect(w.platform.follow(guid, a.text)).To(Equal("succeeded"))
+		client, found := uaa.Client(guid)
+		Expect(found).To(BeTrue())
+		Expect(client.Name).To(Equal("my-cache"), "what the upgrade's context doesn't say is remembered")
+
+		w.serve(cloudFoundry(strings.Replace(definition, "openid", "openid,profile", 1)))
+		Expect(w.platform.upgrade(guid).status).To(Equal(http.StatusNoContent))
+		client, _ = uaa.Client(guid)
+		Expect(client.Scopes).To(ContainElement("profile"))
+	})
 })
