@@ -26,6 +26,7 @@ type deployment struct {
 	spaceGUID      string
 	secrets        map[string]string // what the deployed manifest's references stand for; nil without secure manifests
 	uaaClient      map[string]string // the instance's; nil if it has none, and in the check for pending changes
+	clientMade     bool              // for this deploy
 	// partContext is some of the context, from a request that doesn't know all of it: worth remembering if nothing is.
 	partContext json.RawMessage
 	// unlessCurrent ends the deploy before anything is changed if it would change nothing.
@@ -111,7 +112,7 @@ func (b *Broker) prepareAndSubmit(ctx context.Context, d *deployment, undo *undo
 		return o, done, err
 	}
 	if undo.has() { // a client was just made, and only a deploy brings its secret to the instance
-		d.unlessCurrent = false
+		d.unlessCurrent, d.clientMade = false, true
 	}
 	generated, err := b.generate(ctx, *d)
 	if err != nil {

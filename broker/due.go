@@ -49,7 +49,7 @@ func (b *Broker) outdated(d deployment, known record) (reasons []string) {
 	if known.MaintenanceVersion != versionOf(b.offering.maintenanceInfo(d.plan)) {
 		reasons = append(reasons, "the maintenance version has changed")
 	}
-	if known.UAAClient != b.wantsUAAClients() && b.UAAClients != nil {
+	if wanted := b.wantsUAAClients(); b.UAAClients != nil && (known.UAAClient != wanted || (wanted && d.uaaClient == nil)) {
 		reasons = append(reasons, "the instance's UAA client is to be made or deleted")
 	}
 	return reasons

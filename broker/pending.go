@@ -62,7 +62,7 @@ func (b *Broker) lookAhead(ctx context.Context, instanceID, planID string) (pend
 		return pendingChanges{}, fmt.Errorf("encoding the request for the adapter: %w", err)
 	}
 	if b.wantsUAAClients() {
-		if d.uaaClient, err = b.UAAClients.Find(ctx, instanceID); err != nil {
+		if d.uaaClient, err = b.knownUAAClient(ctx, d); err != nil {
 			return pendingChanges{}, err
 		}
 	}

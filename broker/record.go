@@ -21,16 +21,20 @@ const recordType = "odb-instance"
 
 // record is what is remembered of an instance. It is written before what it tells of is submitted.
 type record struct {
-	ServiceID          string            `json:"service_id"`
-	PlanID             string            `json:"plan_id"`
-	ParametersDigest   string            `json:"parameters_digest,omitempty"` // the parameters themselves are not kept
-	Context            json.RawMessage   `json:"context,omitempty"`
-	MaintenanceVersion string            `json:"maintenance_version,omitempty"`
-	DashboardURL       string            `json:"dashboard_url,omitempty"`
-	UAAClient          bool              `json:"uaa_client,omitempty"` // it has one
-	CreatedAt          time.Time         `json:"created_at"`
-	UpdatedAt          time.Time         `json:"updated_at"`
-	Operation          recordedOperation `json:"operation"`
+	ServiceID          string          `json:"service_id"`
+	PlanID             string          `json:"plan_id"`
+	ParametersDigest   string          `json:"parameters_digest,omitempty"` // the parameters themselves are not kept
+	Context            json.RawMessage `json:"context,omitempty"`
+	MaintenanceVersion string          `json:"maintenance_version,omitempty"`
+	DashboardURL       string          `json:"dashboard_url,omitempty"`
+	UAAClient          bool            `json:"uaa_client,omitempty"` // it has one
+	// UAAClientMadeBy is the context id of the deploy that the client was made in, until a later one finds that it succeeded.
+	// An instance whose first deploy fails is never updated: of that nothing need be known.
+	UAAClientMadeBy string `json:"uaa_client_made_by,omitempty"`
+
+	CreatedAt time.Time         `json:"created_at"`
+	UpdatedAt time.Time         `json:"updated_at"`
+	Operation recordedOperation `json:"operation"`
 }
 
 // recordedOperation is the last operation that was begun. Its tasks are found by the context id.
@@ -97,7 +101,10 @@ func (b *Broker) remember(d deployment, dashboardURL string, operation Operation
 	if dashboardURL != "" {
 		r.DashboardURL = dashboardURL
 	}
-	r.UAAClient = d.uaaClient != nil
+	r.UAAClient, r.UAAClientMadeBy = d.uaaClient != nil, ""
+	if d.clientMade && d.operation != OperationCreate {
+		r.UAAClientMadeBy = operation.BoshContextID
+	}
 	if d.asked != nil {
 		r.ParametersDigest = digest(d.instanceID, d.asked)
 	}

@@ -28,7 +28,7 @@ func (b *Broker) uaaClient(ctx context.Context, d deployment, undo *undo) (map[s
 		return nil, nil
 	}
 	if d.operation != OperationCreate {
-		client, err := b.UAAClients.Find(ctx, d.instanceID)
+		client, err := b.knownUAAClient(ctx, d)
 		if err != nil || client != nil {
 			return client, err
 		}
@@ -38,6 +38,25 @@ func (b *Broker) uaaClient(ctx context.Context, d deployment, undo *undo) (map[s
 		return nil, fmt.Errorf("making the instance's UAA client: %w", err)
 	}
 	undo.add(func() { b.deleteUAAClient(ctx, d.instanceID) })
+	return client, nil
+}
+
+// knownUAAClient is the instance's client; nil if there is none, or none whose secret anybody knows: it is told once, for the
+// deploy that the client was made in, and if that failed it never came to the instance.
+func (b *Broker) knownUAAClient(ctx context.Context, d deployment) (map[string]string, error) {
+	client, err := b.UAAClients.Find(ctx, d.instanceID)
+	if err != nil || client == nil || d.before.record == nil || d.before.record.UAAClientMadeBy == "" {
+		return client, err
+	}
+	deploy := Operation{OperationType: OperationUpdate, BoshContextID: d.before.record.UAAClientMadeBy} // whatever its errands said
+	attempts, err := b.attempts(ctx, d.instanceID, deploy)
+	if err != nil {
+		return nil, err
+	}
+	if next(deploy, d.name(), attempts).action == fail {
+		b.Logger.WarnContext(ctx, "uaa-client.secret-lost", slog.String("problem", "the deploy that was to bring its secret failed"))
+		return nil, nil
+	}
 	return client, nil
 }
 

@@ -88,8 +88,8 @@ var rollOut = setting{config: func(yaml string) string {
 	return with("maintenance_info:\n    version: 1.0.0", "maintenance_info:\n    version: 2.0.0").config(newStemcell.config(yaml))
 }}
 
-// asked is what Cloud Foundry says of an instance beside its plan.
-var asked = object{
+// cloudFoundryAsks is what Cloud Foundry says of an instance beside its plan.
+var cloudFoundryAsks = object{
 	"space_guid": "space-1", "maintenance_info": object{"version": "1.0.0"}, "parameters": object{"max_memory_mb": 300},
 	"context": object{"platform": "cloudfoundry", "instance_name": "my-cache", "space_guid": "space-1"},
 }
@@ -143,7 +143,7 @@ func (w *world) nothingLeft(instanceID string) {
 // adapter makes the same manifest twice: it would be refused for pending changes otherwise.
 func (w *world) wholeLife(id string, errands int, restart func(...setting), bound func(credentials object)) {
 	GinkgoHelper()
-	w.succeeds(id, errands, func() answer { return w.platform.provision(id, asked) })
+	w.succeeds(id, errands, func() answer { return w.platform.provision(id, cloudFoundryAsks) })
 	first := w.credentials(id, "b-1", smallPlan)
 	bound(first)
 	Expect(w.manifest(id)).To(ContainSubstring("max_memory_mb: 300"))
@@ -166,12 +166,16 @@ func (w *world) wholeLife(id string, errands int, restart func(...setting), boun
 	By("upgrading to what the operator rolls out")
 	restart(rollOut)
 	Expect(w.platform.update(id, merged(large, object{"parameters": object{"max_memory_mb": 500}})).status).To(Equal(http.StatusUnprocessableEntity), "there are pending changes")
+	pending := w.platform.manage("GET", "/service_instances/"+id+"/pending_changes", nil)
+	Expect(pending.body).To(HaveKeyWithValue("pending_changes", true), pending.text)
+	Expect(pending.text).To(And(ContainSubstring("1.1000"), Not(ContainSubstring(first["password"].(string)))))
 	upgrade := object{"maintenance_info": object{"version": "2.0.0"}, "previous_values": object{"plan_id": largePlan, "maintenance_info": object{"version": "1.0.0"}}}
 	w.succeeds(id, errands, func() answer { return w.platform.update(id, merged(large, upgrade)) })
 	Expect(w.manifest(id)).To(And(ContainSubstring("version: \"1.1000\""), ContainSubstring("max_memory_mb: 400")))
 	onPlan := object{"plan_id": largePlan, "context": object{"space_guid": "space-1"}}
 	upToDate := w.platform.manage("PATCH", "/service_instances/"+id+"?operation_type=upgrade", onPlan)
 	Expect(upToDate.status).To(Equal(http.StatusNoContent), upToDate.text)
+	Expect(w.platform.manage("GET", "/service_instances/"+id+"/pending_changes", nil).body).To(HaveKeyWithValue("pending_changes", false))
 	w.succeeds(id, errands, func() answer {
 		return w.platform.update(id, merged(large, object{"parameters": object{"max_memory_mb": 500}}))
 	})
@@ -223,7 +227,7 @@ var _ = Describe("adapters that strangers wrote", Ordered, ContinueOnFailure, fu
 
 		It("is deleted by force", func() {
 			w := newWorld(changes...)
-			w.succeeds(guid, 0, func() answer { return w.platform.provision(guid, asked) })
+			w.succeeds(guid, 0, func() answer { return w.platform.provision(guid, cloudFoundryAsks) })
 			w.succeeds(guid, 0, func() answer { return w.forceDelete(guid) })
 			w.nothingLeft(guid)
 		})
@@ -273,7 +277,7 @@ var _ = Describe("adapters that strangers wrote", Ordered, ContinueOnFailure, fu
 		It("has what it asked for beside the deployment", func() {
 			w := newWorld(changes...)
 			w.succeeds(guid, 1, func() answer {
-				a := w.platform.provision(guid, asked)
+				a := w.platform.provision(guid, cloudFoundryAsks)
 				Expect(a.body).To(HaveKeyWithValue("metadata", object{"labels": object{"cache-secure.example.com/nodes": "1"}}))
 				return a
 			})
@@ -298,7 +302,7 @@ var _ = Describe("adapters that strangers wrote", Ordered, ContinueOnFailure, fu
 
 		It("gives apps the password of what runs while it is rotated", func() {
 			w := newWorld(changes...)
-			w.succeeds(guid, 1, func() answer { return w.platform.provision(guid, asked) })
+			w.succeeds(guid, 1, func() answer { return w.platform.provision(guid, cloudFoundryAsks) })
 			old := w.credentials(guid, "b-1", smallPlan)["password"]
 
 			restarted(w)(with("password_name: password-1", "password_name: password-2"))
@@ -316,7 +320,7 @@ var _ = Describe("adapters that strangers wrote", Ordered, ContinueOnFailure, fu
 
 		It("is deleted by force when the clean-up fails", func() {
 			w := newWorld(changes...)
-			w.succeeds(guid, 1, func() answer { return w.platform.provision(guid, asked) })
+			w.succeeds(guid, 1, func() answer { return w.platform.provision(guid, cloudFoundryAsks) })
 			w.director.SetErrand("clean-up", devdirector.Errand{ExitCode: 1})
 			Expect(w.ends(guid, 1, func() answer { return w.platform.deprovision(guid) })).To(Equal("failed"))
 			Expect(w.manifest(guid)).NotTo(BeEmpty())
@@ -328,7 +332,7 @@ var _ = Describe("adapters that strangers wrote", Ordered, ContinueOnFailure, fu
 		It("leaves nothing when the Director refuses the first deploy and the platform cleans up", func() {
 			w := newWorld(changes...)
 			Expect(w.director.AddFault(devdirector.Fault{Kind: devdirector.FaultStatus, Method: "POST", Path: "/deployments$", Status: 400, Body: `{"code":440001,"description":"no"}`})).To(Succeed())
-			Expect(w.platform.provision(guid, asked).status).To(Equal(http.StatusInternalServerError))
+			Expect(w.platform.provision(guid, cloudFoundryAsks).status).To(Equal(http.StatusInternalServerError))
 			nothingLeft(w)
 		})
 	})

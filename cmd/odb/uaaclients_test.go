@@ -134,4 +134,33 @@ var _ = Describe("an instance's UAA client", func() {
 		client, _ = uaa.Client(guid)
 		Expect(client.Scopes).To(ContainElement("profile"))
 	})
+
+	It("is made anew when the deploy that was to bring its secret has failed", func() {
+		w := newWorld(cloudFoundry(""))
+		a := w.platform.provision(guid, asked)
+		Expect(w.platform.follow(guid, a.operation())).To(Equal("succeeded"))
+		w.serve(cloudFoundry(definition))
+		w.director.AddOutcome(devdirector.Outcome{Kind: devdirector.KindDeploy, Times: 1, Error: &devdirector.TaskError{Code: 450001, Message: "redis/0 is not running after update"}})
+		a = w.platform.update(guid, object{"parameters": object{"a": 1}})
+		Expect(w.platform.follow(guid, a.operation())).To(Equal("failed"))
+		lost, _ := uaa.Client(guid)
+		Expect(w.platform.manage("GET", "/service_instances/"+guid+"/pending_changes", nil).body).To(HaveKeyWithValue("reasons", ContainElement(ContainSubstring("UAA client"))))
+		Expect(w.adapter.Forget()).To(Succeed())
+
+		a = w.platform.update(guid, object{"parameters": object{"a": 1}})
+		Expect(w.platform.follow(guid, a.operation())).To(Equal("succeeded"))
+		client, _ := uaa.Client(guid)
+		Expect(client.Secret).NotTo(Equal(lost.Secret))
+		Expect(given(w)[1]).To(HaveKeyWithValue("client_secret", client.Secret))
+
+		for range 2 {
+			w.director.ResetStats()
+			Expect(w.adapter.Forget()).To(Succeed())
+			a = w.platform.update(guid, object{"parameters": object{"a": 2}})
+			Expect(w.director.Stats().Requests["GET /tasks"]).To(BeNumerically("<=", 2))
+			Expect(w.platform.follow(guid, a.operation())).To(Equal("succeeded"))
+			Expect(given(w)[1]).To(HaveKeyWithValue("client_secret", ""))
+		}
+		Expect(w.director.Stats().Requests).To(HaveKeyWithValue("GET /tasks", 1), "what is known is not asked again")
+	})
 })
