@@ -329,6 +329,14 @@ var _ = Describe("adapters that strangers wrote", Ordered, ContinueOnFailure, fu
 			nothingLeft(w)
 		})
 
+		It("leaves nothing when the first deploy fails and the platform cleans up", func() {
+			w := newWorld(changes...)
+			w.director.AddOutcome(devdirector.Outcome{Kind: devdirector.KindDeploy, Times: 1, Error: &devdirector.TaskError{Code: 450001, Message: "cache/0 is not running after update"}})
+			Expect(w.ends(guid, 0, func() answer { return w.platform.provision(guid, cloudFoundryAsks) })).To(Equal("failed"))
+			w.succeeds(guid, 0, func() answer { return w.platform.deprovision(guid) })
+			nothingLeft(w)
+		})
+
 		It("leaves nothing when the Director refuses the first deploy and the platform cleans up", func() {
 			w := newWorld(changes...)
 			Expect(w.director.AddFault(devdirector.Fault{Kind: devdirector.FaultStatus, Method: "POST", Path: "/deployments$", Status: 400, Body: `{"code":440001,"description":"no"}`})).To(Succeed())
