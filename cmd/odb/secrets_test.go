@@ -107,6 +107,25 @@ var _ = Describe("secrets of manifests", func() {
 		Expect(boundWith(w, "b-2")).To(And(ContainSubstring(`"new"`), Not(ContainSubstring(`"old"`))))
 	})
 
+	It("cost little: of the Director the variables, of CredHub each secret once", func() {
+		w := newWorld(secure)
+		Expect(w.adapter.Steer("generate-manifest", makes("((odb_secret:pw))", 1, map[string]any{"pw": "hush"}))).To(Succeed())
+		w.platform.provisioned("i-1")
+		costs := func(director, credhubRequests int, call func() answer) {
+			GinkgoHelper()
+			w.director.ResetStats()
+			credhub.ForgetRequests()
+			a := call()
+			Expect(a.status).To(BeNumerically("<", 300), a.text)
+			Expect(w.director.Stats().TotalRequests).To(Equal(director), "%v", w.director.Stats().Requests)
+			Expect(credhub.Requests()).To(HaveLen(credhubRequests))
+		}
+		costs(3, 1, func() answer { return w.platform.bind("i-1", "b-1", nil) })
+		costs(3, 1, func() answer { return w.platform.unbind("i-1", "b-1") })
+		// Read for the adapter, compared in the check for pending changes, and again before the deploy.
+		costs(5+1, 3, func() answer { return w.platform.update("i-1", object{"parameters": object{"a": 1}}) })
+	})
+
 	It("are never taken for missing while CredHub is away", func() {
 		w := newWorld(secure)
 		Expect(w.adapter.Steer("generate-manifest", makes("((odb_secret:pw))", 1, map[string]any{"pw": "hush"}))).To(Succeed())
