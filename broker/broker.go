@@ -117,8 +117,10 @@ type Broker struct {
 	operations *keyedLocks // one at a time changes an instance; a second one is told so at once
 	bindings   *keyedLocks // an instance's bindings are made one after the other, as adapters are used to
 	progress   *generations[taskProgress]
-	passed     *generations[bool] // errand tasks that are known to have exited well
-	cleaned    *generations[bool] // operations, by their first task, after which nothing is left to clean up
+	passed     *generations[bool]      // errand tasks that are known to have exited well
+	cleaned    *generations[bool]      // the last tasks of operations after which nothing is left to clean up
+	unanswered *generations[time.Time] // when a submission got no answer, by the task after which it was due
+	ended      *generations[ending]    // by the task after which the next step was due
 	carrier    *carrier
 	probe      *probe
 	telemetry  telemetry
@@ -148,6 +150,8 @@ func New(options Options) (*Broker, error) {
 		bindings:   newKeyedLocks(),
 		passed:     newGenerations[bool](),
 		cleaned:    newGenerations[bool](),
+		unanswered: newGenerations[time.Time](),
+		ended:      newGenerations[ending](),
 		carrier:    newCarrier(),
 		progress:   newGenerations[taskProgress](),
 	}

@@ -24,12 +24,18 @@ const carriedAtOnce = 8
 // platform that goes on polling. What it holds can be lost: what matters is remembered in the Director.
 type carrier struct {
 	mu         sync.Mutex
-	operations map[string]Operation // by instance id
+	operations map[string]carriedOperation // by instance id
 }
 
-func newCarrier() *carrier { return &carrier{operations: map[string]Operation{}} }
+// carriedOperation is an operation and since when it is carried.
+type carriedOperation struct {
+	Operation
+	since time.Time
+}
 
-func (c *carrier) all() map[string]Operation {
+func newCarrier() *carrier { return &carrier{operations: map[string]carriedOperation{}} }
+
+func (c *carrier) all() map[string]carriedOperation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.operations)
@@ -44,11 +50,26 @@ func (c *carrier) drop(instanceID, contextID string) {
 	}
 }
 
-// carry takes an operation on.
+// of gives the operation that is carried for an instance.
+func (c *carrier) of(instanceID string) (o Operation, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found, ok := c.operations[instanceID]
+	return found.Operation, ok
+}
+
+// carry takes an operation on, in place of an earlier one.
 func (b *Broker) carry(instanceID string, o Operation) {
 	b.carrier.mu.Lock()
 	defer b.carrier.mu.Unlock()
-	b.carrier.operations[instanceID] = o
+	b.carrier.operations[instanceID] = carriedOperation{Operation: o, since: b.Now()}
+}
+
+// carryUnlessBusy takes on what was remembered, unless a request has begun something since it was read.
+func (b *Broker) carryUnlessBusy(instanceID string, o Operation) {
+	if _, busy := b.carrier.of(instanceID); !busy {
+		b.carry(instanceID, o)
+	}
 }
 
 // Run carries operations until the broker is stopped. First it takes on those that an earlier process left.
@@ -97,7 +118,7 @@ func (b *Broker) Resume(ctx context.Context) error {
 			continue
 		}
 		b.Logger.InfoContext(ctx, "carrier.resumed", slog.String("instance_id", r.instanceID), slog.String("operation", string(r.Operation.Type)))
-		b.carry(r.instanceID, r.Operation.asOperation())
+		b.carryUnlessBusy(r.instanceID, r.Operation.asOperation())
 	}
 	b.checkPlans(ctx, remembered)
 	return nil
@@ -118,25 +139,27 @@ func (b *Broker) CarryOn(ctx context.Context) {
 }
 
 // carryOne takes an operation a step further. What fails for a reason that may pass is tried again in the next pass.
-func (b *Broker) carryOne(ctx context.Context, instanceID string, o Operation) {
+func (b *Broker) carryOne(ctx context.Context, instanceID string, o carriedOperation) {
 	ctx = logs.With(ctx, slog.String("instance_id", instanceID), slog.String("operation", string(o.OperationType)), slog.String("request_id", o.BoshContextID))
-	d, err := b.advance(ctx, instanceID, o)
+	d, err := b.advance(ctx, instanceID, o.Operation)
 	switch {
 	case err != nil && !errors.Is(err, boshclient.ErrNotFound):
 		b.Logger.WarnContext(ctx, "carrier.delayed", slog.String("error", err.Error()))
 		return
 	case err == nil && (d.action == wait || d.action == start):
 		return
+	case err == nil && d.action == cannotTell && o.BoshTaskID == 0 && b.Now().Sub(o.since) < lateArrival:
+		return // its first task may be on its way
 	case err != nil || d.action == cannotTell:
 		b.Logger.WarnContext(ctx, "carrier.gave-up", slog.String("problem", "the Director no longer has the operation's tasks"))
 		b.carrier.drop(instanceID, o.BoshContextID)
 		return
 	}
-	answer, err := b.report(ctx, instanceID, o, d)
+	answer, err := b.report(ctx, instanceID, o.Operation, d)
 	if err != nil || answer.State == domain.InProgress {
 		return // the clean-up is to be tried again
 	}
-	b.markFinished(ctx, instanceID, o, string(answer.State))
+	b.markFinished(ctx, instanceID, o.Operation, string(answer.State))
 	b.carrier.drop(instanceID, o.BoshContextID)
 }
 
@@ -151,12 +174,19 @@ func (b *Broker) markFinished(ctx context.Context, instanceID string, o Operatio
 		return // a later operation has been begun, and rewrites the record itself
 	}
 	defer unlock()
-	name := deploymentName(instanceID)
+	_ = b.rememberState(ctx, deploymentName(instanceID), o, state) // is in the log, and the tasks still tell
+}
+
+// rememberState notes how the operation ended, if it is still the last one. The caller holds the instance's lock.
+func (b *Broker) rememberState(ctx context.Context, name string, o Operation, state string) error {
+	if b.Switches.DisableBOSHConfigs {
+		return nil
+	}
 	configs, err := b.readConfigs(ctx, name)
 	if err != nil || configs.record == nil || configs.record.Operation.ContextID != o.BoshContextID {
-		return
+		return err
 	}
 	changed := *configs.record
 	changed.UpdatedAt, changed.Operation.State = b.Now().UTC(), state
-	b.rewriteRecord(ctx, name, changed)
+	return b.rewriteRecord(ctx, name, changed)
 }

@@ -93,10 +93,12 @@ func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
 		b.leave(ctx, d, done.dashboardURL)
 		return submitted{}, nil
 	}
-	if err != nil {
-		if !outcomeUnknown(err) {
-			undo.run()
-		}
+	switch {
+	case outcomeUnknown(err): // it may run: then it has to come to its end, though nobody asks
+		b.carryAlone(d.instanceID, operation)
+		return submitted{}, err
+	case err != nil:
+		undo.run()
 		return submitted{}, err
 	}
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", operation.BoshTaskID)), "deploy.submitted", slog.String("operation", string(d.operation)), slog.String("plan", d.plan.Name))
@@ -173,6 +175,13 @@ func (b *Broker) handOut(instanceID string, o Operation) (string, error) {
 		b.carry(instanceID, o)
 	}
 	return o.encode()
+}
+
+// carryAlone takes on an operation that nobody was told of, as the next process would by its record.
+func (b *Broker) carryAlone(instanceID string, o Operation) {
+	if o.BoshTaskID = 0; o.carried() && o.BoshContextID != "" {
+		b.carry(instanceID, o)
+	}
 }
 
 // newContextID names the tasks of one operation in the Director: by the request that began it, so that the operator finds

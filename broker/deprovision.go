@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 
@@ -36,7 +37,7 @@ func (b *Broker) Deprovision(ctx context.Context, instanceID string, details dom
 	if details.Force {
 		operation.OperationType = OperationForceDelete
 	}
-	data, err := b.submitDelete(ctx, instanceID, operation)
+	data, err := b.submitDelete(ctx, instanceID, details.PlanID, operation)
 	if err != nil {
 		return domain.DeprovisionServiceSpec{}, b.failed(ctx, instanceID, operation.OperationType, err)
 	}
@@ -45,19 +46,20 @@ func (b *Broker) Deprovision(ctx context.Context, instanceID string, details dom
 
 // submitDelete submits the first step of the deletion: the first pre-delete errand, or the deletion itself. That the
 // deployment isn't there is no failure: what else is left of the instance is cleaned up.
-func (b *Broker) submitDelete(ctx context.Context, instanceID string, operation Operation) (string, error) {
+func (b *Broker) submitDelete(ctx context.Context, instanceID, planID string, operation Operation) (string, error) {
 	name := deploymentName(instanceID)
-	errands := len(operation.Errands) > 0
-	var known *record
+	wanted := len(operation.Errands) > 0
+	errands := wanted
+	var before instanceConfigs
 	var types *[]string
 	err := sideBySide(ctx,
 		func(ctx context.Context) error { return b.mustBeIdle(ctx, name) },
 		func(ctx context.Context) (err error) {
-			known, types, err = b.configsToDelete(ctx, instanceID)
+			before, types, err = b.configsToDelete(ctx, instanceID, wanted)
 			return err
 		},
 		func(ctx context.Context) (err error) {
-			if errands {
+			if wanted {
 				errands, err = b.canRunErrands(ctx, name)
 			}
 			return err
@@ -67,11 +69,18 @@ func (b *Broker) submitDelete(ctx context.Context, instanceID string, operation 
 		return "", err
 	}
 	operation.Configs = types
-	operation.UAAClient = b.wantsUAAClients() || (b.UAAClients != nil && known != nil && known.UAAClient)
+	operation.UAAClient = b.wantsUAAClients() || (b.UAAClients != nil && before.record != nil && before.record.UAAClient)
 	if !errands {
 		operation.Errands = nil
 	}
-	operation.BoshTaskID, err = b.submitFirst(ctx, instanceID, &operation, known)
+	operation.BoshContextID = deleteContextID(instanceID)
+	if errands {
+		operation.BoshContextID = newContextID(ctx) // the operation's alone, since its tasks are found by it
+		if err := b.rememberDeletion(ctx, name, planID, before.record, &operation); err != nil {
+			return "", err
+		}
+	}
+	operation.BoshTaskID, err = b.submitFirst(ctx, name, operation)
 	switch {
 	case errors.Is(err, boshclient.ErrNotFound):
 		if err := b.deleteLeftovers(ctx, instanceID, operation); err != nil {
@@ -79,6 +88,12 @@ func (b *Broker) submitDelete(ctx context.Context, instanceID string, operation 
 		}
 		return "", refuse(Gone, "Service instance %s does not exist", instanceID)
 	case err != nil:
+		switch {
+		case errands && outcomeUnknown(err):
+			b.carryAlone(instanceID, operation)
+		case errands && !b.Switches.DisableBOSHConfigs:
+			b.putBack(ctx, name, recordType, before.text)
+		}
 		return "", fmt.Errorf("deleting deployment %s: %w", name, err)
 	}
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", operation.BoshTaskID)), "delete.submitted",
@@ -102,37 +117,57 @@ func (b *Broker) canRunErrands(ctx context.Context, deployment string) (bool, er
 	return true, nil
 }
 
-// submitFirst submits the first step, and finds its task if the answer gets lost: nothing else runs on the deployment. That
-// there are errands to run before the deletion is remembered first.
-func (b *Broker) submitFirst(ctx context.Context, instanceID string, operation *Operation, known *record) (taskID int, err error) {
-	name := deploymentName(instanceID)
-	operation.BoshContextID = deleteContextID(instanceID)
-	if len(operation.Errands) > 0 {
-		operation.BoshContextID = newContextID(ctx) // the operation's alone, since its tasks are found by it
-		if known != nil {
-			changed := *known
-			changed.UpdatedAt = b.Now().UTC()
-			changed.Operation = recordOf(*operation, changed.UpdatedAt)
-			b.rewriteRecord(ctx, name, changed)
-		}
+// rememberDeletion notes, before the first errand, that errands are to run and the deployment then is to go. An instance of which
+// nothing was remembered is from now on. The record goes with the rest.
+func (b *Broker) rememberDeletion(ctx context.Context, name, planID string, known *record, o *Operation) error {
+	if b.Switches.DisableBOSHConfigs {
+		return nil
 	}
-	taskID, err = b.submitStep(ctx, name, *operation, operation.steps()[0])
-	if outcomeUnknown(err) {
-		taskID, err = b.lostTask(ctx, err, func() ([]boshclient.Task, error) { return b.Tasks.TasksInProgress(ctx, name) })
+	now := b.Now().UTC()
+	r := record{ServiceID: b.offering.ID, PlanID: planID, CreatedAt: now}
+	if known != nil {
+		r = *known
 	}
-	return taskID, err
+	if o.Configs != nil && !slices.Contains(*o.Configs, recordType) {
+		types := append(slices.Clone(*o.Configs), recordType)
+		o.Configs = &types
+	}
+	r.UpdatedAt, r.Operation = now, recordOf(*o, now)
+	if err := b.rewriteRecord(ctx, name, r); err != nil && !forbidden(err) {
+		return err
+	}
+	return nil
 }
 
-// configsToDelete are the record and the types to remove at the end of the deletion; nil (look again then) if they can't be
-// read now, which is no reason to keep a deployment.
-func (b *Broker) configsToDelete(ctx context.Context, instanceID string) (*record, *[]string, error) {
+// submitFirst submits the first step, and finds its task if the answer gets lost: errands have a context id of their own, and
+// but for the deletion nothing runs on the deployment.
+func (b *Broker) submitFirst(ctx context.Context, name string, o Operation) (taskID int, err error) {
+	taskID, err = b.submitStep(ctx, name, o, o.steps()[0])
+	if !outcomeUnknown(err) {
+		return taskID, err
+	}
+	return b.lostTask(ctx, err, func() ([]boshclient.Task, error) {
+		if len(o.Errands) > 0 {
+			return b.Tasks.TasksByContext(ctx, name, o.BoshContextID)
+		}
+		return b.Tasks.TasksInProgress(ctx, name)
+	})
+}
+
+// configsToDelete are those that the instance has and the types to remove at the end of the deletion; nil (look again then) if they can't be
+// read now, which is no reason to keep a deployment. With errands it is one to wait: a deletion in several steps has to be
+// remembered, or it would pass for an earlier operation's later.
+func (b *Broker) configsToDelete(ctx context.Context, instanceID string, errands bool) (instanceConfigs, *[]string, error) {
 	configs, err := b.readConfigs(ctx, deploymentName(instanceID))
+	if err != nil && errands && !forbidden(err) {
+		return configs, nil, err
+	}
 	if err != nil {
 		b.Logger.WarnContext(ctx, "delete.configs-unknown", slog.String("error", err.Error()))
-		return nil, nil, nil
+		return instanceConfigs{}, nil, nil
 	}
 	types := configs.types()
-	return configs.record, &types, b.mustBeFinished(ctx, instanceID, configs.record)
+	return configs, &types, b.mustBeFinished(ctx, instanceID, configs.record)
 }
 
 // maxContextIDLength is the Director's.

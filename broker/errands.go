@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/on-demand-broker/odb/boshclient"
 	"github.com/on-demand-broker/odb/config"
@@ -118,10 +119,14 @@ func worstExitCode(result []byte) (int, error) {
 
 // startStep submits the step that is due, under the instance's lock and after a second look at the tasks: however many
 // polls find it due at one moment, it starts once. It returns the decision that then holds.
-func (b *Broker) startStep(ctx context.Context, instanceID string, o Operation) (decision, error) {
+func (b *Broker) startStep(ctx context.Context, instanceID string, o Operation, due decision) (decision, error) {
 	unlock, refusal := b.lock(instanceID)
 	if refusal != nil {
-		return decision{action: wait}, nil // somebody else is at it
+		d, err := b.mayStart(ctx, instanceID, o, due)
+		if err == nil && d.action == start {
+			d = decision{action: wait} // somebody else is at it
+		}
+		return d, err
 	}
 	defer unlock()
 	ctx, cancel := b.detached(ctx)
@@ -132,23 +137,80 @@ func (b *Broker) startStep(ctx context.Context, instanceID string, o Operation) 
 		return decision{}, err
 	}
 	d := next(o, name, attempts)
-	if d.action != start {
-		return d, nil
+	if d.action == start {
+		d, err = b.mayStart(ctx, instanceID, o, d)
+	}
+	if err != nil || d.action != start {
+		return d, err
 	}
 	taskID, err := b.submitStep(ctx, name, o, d.due)
 	switch {
 	case o.deletes() && errors.Is(err, boshclient.ErrNotFound): // gone is what it was to be
+		b.ended.change(d.task.ID, func(ending) ending { return ending{over: true} })
 		return decision{action: succeed, task: d.task}, nil
-	case outcomeUnknown(err): // the next look at the tasks tells
+	case outcomeUnknown(err): // a later look at the tasks tells
+		now := b.Now()
+		b.unanswered.change(d.task.ID, func(time.Time) time.Time { return now })
 		return decision{action: wait}, nil
 	case isUnavailable(err):
 		return decision{}, err
 	case err != nil:
 		b.Logger.ErrorContext(ctx, "step.refused", slog.String("step", d.due.String()), slog.String("error", err.Error()))
-		return decision{action: fail, task: boshclient.Task{ID: d.task.ID, State: boshclient.StateError, Result: err.Error()}}, nil
+		if unstored := b.rememberState(ctx, name, o, stateFailed); unstored != nil && !forbidden(unstored) {
+			return decision{}, unstored // no task would tell of the failure: what isn't on record isn't told
+		}
+		b.ended.change(d.task.ID, func(ending) ending { return ending{over: true, refusal: err.Error()} })
+		return notStarted(d.task, err.Error()), nil
 	}
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", taskID)), "step.submitted", slog.String("step", d.due.String()))
 	return decision{action: wait, task: boshclient.Task{ID: taskID, State: boshclient.StateQueued}}, nil
+}
+
+// ending is how an operation ended without a task that tells: the Director refused the next step, or had nothing left to delete.
+type ending struct {
+	over    bool
+	refusal string
+}
+
+// lateArrival is how long after a submission without an answer its task may still turn up: until then the step isn't
+// submitted again.
+const lateArrival = time.Minute
+
+// mayStart makes sure that a step whose turn it is by the tasks was neither submitted nor refused before, and that the
+// operation is still the instance's: polls come late, too, when the deployment is that of another operation.
+func (b *Broker) mayStart(ctx context.Context, instanceID string, o Operation, due decision) (decision, error) {
+	if at := b.unanswered.get(due.task.ID); !at.IsZero() && b.Now().Sub(at) < lateArrival {
+		return decision{action: wait}, nil
+	}
+	switch end := b.ended.get(due.task.ID); {
+	case end.refusal != "":
+		return notStarted(due.task, end.refusal), nil
+	case end.over:
+		return decision{action: succeed, task: due.task}, nil
+	}
+	if current, ok := b.carrier.of(instanceID); ok && current.BoshContextID == o.BoshContextID {
+		return due, nil // this process began it, or has it from the record
+	}
+	configs, err := b.readConfigs(ctx, deploymentName(instanceID))
+	if err != nil && !forbidden(err) {
+		return decision{}, err
+	}
+	switch {
+	case configs.record == nil: // it was never remembered, as those of the predecessor
+		return due, nil
+	case configs.record.Operation.ContextID != o.BoshContextID:
+		return decision{action: cannotTell}, nil
+	case configs.record.Operation.State == stateFailed:
+		return notStarted(due.task, "the next step could not be started"), nil
+	case configs.record.Operation.State == stateSucceeded: // the Director has forgotten the tasks after this one
+		return decision{action: succeed, task: due.task}, nil
+	}
+	return due, nil
+}
+
+// notStarted is the end of an operation whose next step couldn't be started after the task.
+func notStarted(after boshclient.Task, reason string) decision {
+	return decision{action: fail, task: boshclient.Task{ID: after.ID, State: boshclient.StateError, Result: reason}}
 }
 
 func (s step) String() string {

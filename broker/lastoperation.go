@@ -44,7 +44,7 @@ func (b *Broker) advance(ctx context.Context, instanceID string, operation Opera
 	}
 	d := next(operation, deploymentName(instanceID), attempts)
 	if d.action == start {
-		return b.startStep(ctx, instanceID, operation)
+		return b.startStep(ctx, instanceID, operation, d)
 	}
 	return d, nil
 }
@@ -85,7 +85,7 @@ func (b *Broker) report(ctx context.Context, instanceID string, operation Operat
 		return inProgress(operation, b.stage(ctx, d.task)), nil
 	case succeed:
 		b.progress.forget(d.task.ID)
-		return b.finish(ctx, instanceID, operation)
+		return b.finish(ctx, instanceID, operation, d.task.ID)
 	default:
 		b.progress.forget(d.task.ID)
 		b.Logger.ErrorContext(logs.With(ctx, slog.Int("failed_task_id", d.task.ID)), "operation.failed", slog.String("state", d.task.State), slog.String("result", d.task.Result))
@@ -94,9 +94,10 @@ func (b *Broker) report(ctx context.Context, instanceID string, operation Operat
 	}
 }
 
-// finish does what is left when the last task is done: it removes what the operation leaves without a use.
-func (b *Broker) finish(ctx context.Context, instanceID string, operation Operation) (domain.LastOperation, error) {
-	if !b.leavesSomething(operation) {
+// finish does what is left when the last task is done: it removes what the operation leaves without a use. The task is 0 if
+// the Director no longer has it.
+func (b *Broker) finish(ctx context.Context, instanceID string, operation Operation, lastTask int) (domain.LastOperation, error) {
+	if !b.leavesSomething(operation) || b.cleaned.get(lastTask) {
 		return completed(operation), nil
 	}
 	unlock, refusal := b.lock(instanceID)
@@ -106,7 +107,9 @@ func (b *Broker) finish(ctx context.Context, instanceID string, operation Operat
 	defer unlock()
 	err := b.cleanUp(ctx, instanceID, operation)
 	if err == nil {
-		b.cleaned.change(operation.BoshTaskID, func(bool) bool { return true })
+		if lastTask != 0 {
+			b.cleaned.change(lastTask, func(bool) bool { return true })
+		}
 		return completed(operation), nil
 	}
 	if failure := b.cannotTell(ctx, instanceID, operation, err); failure.Kind == Unavailable {
@@ -122,7 +125,7 @@ func (b *Broker) leavesSomething(o Operation) bool {
 	some := o.Configs != nil && len(*o.Configs) > 0
 	configs := !b.Switches.DisableBOSHConfigs && (unknown || some)
 	secrets := b.ManifestSecrets != nil && o.deletes()
-	return (configs || o.UAAClient || secrets) && !b.cleaned.get(o.BoshTaskID)
+	return configs || o.UAAClient || secrets
 }
 
 // deleteLeftovers removes what an instance has besides its deployment.
@@ -151,6 +154,9 @@ func (b *Broker) cleanUp(ctx context.Context, instanceID string, operation Opera
 			return nil
 		}
 		return b.deleteConfigs(ctx, name, operation.Configs)
+	}
+	if later, ok := b.carrier.of(instanceID); ok && later.BoshContextID != operation.BoshContextID {
+		return nil // it may be that its deployment isn't there yet
 	}
 	switch _, err := b.Deployments.Deployment(ctx, name); {
 	case err == nil:

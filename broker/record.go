@@ -44,18 +44,22 @@ type recordedOperation struct {
 	Errands   []Errand      `json:"errands,omitempty"`
 	// DropConfigs are the types of the configs that go when the operation has succeeded.
 	DropConfigs []string  `json:"drop_configs,omitempty"`
+	UAAClient   bool      `json:"uaa_client,omitempty"` // a client in the UAA is to go with the instance
 	StartedAt   time.Time `json:"started_at"`
 	// State is "" until the broker has carried the operation to its end. Operations of one step are not carried: their
 	// task tells.
 	State string `json:"state,omitempty"`
 }
 
-// stateSucceeded is the State of an operation that ended well.
-const stateSucceeded = string(domain.Succeeded)
+// The States of an operation that has ended.
+const (
+	stateSucceeded = string(domain.Succeeded)
+	stateFailed    = string(domain.Failed)
+)
 
 // asOperation is the operation as a cursor. Its first task's id is not remembered, since the record was written before.
 func (r recordedOperation) asOperation() Operation {
-	o := Operation{OperationType: r.Type, BoshContextID: r.ContextID, Errands: r.Errands}
+	o := Operation{OperationType: r.Type, BoshContextID: r.ContextID, Errands: r.Errands, UAAClient: r.UAAClient}
 	if len(r.DropConfigs) > 0 {
 		o.Configs = &r.DropConfigs
 	}
@@ -119,7 +123,7 @@ func (b *Broker) remember(d deployment, dashboardURL string, operation Operation
 }
 
 func recordOf(o Operation, now time.Time) recordedOperation {
-	recorded := recordedOperation{Type: o.OperationType, ContextID: o.BoshContextID, Errands: o.Errands, StartedAt: now}
+	recorded := recordedOperation{Type: o.OperationType, ContextID: o.BoshContextID, Errands: o.Errands, UAAClient: o.UAAClient, StartedAt: now}
 	if o.Configs != nil {
 		recorded.DropConfigs = *o.Configs
 	}
@@ -142,27 +146,32 @@ func digest(instanceID string, parameters json.RawMessage) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// rewriteRecord stores a changed record. That it can't be stored is no reason to fail what it tells of.
-func (b *Broker) rewriteRecord(ctx context.Context, deployment string, r record) {
+// rewriteRecord stores a changed record.
+func (b *Broker) rewriteRecord(ctx context.Context, deployment string, r record) error {
 	_, err := b.Configs.CreateConfig(ctx, boshclient.CreateConfig{Type: recordType, Name: deployment, Content: r.encode()})
 	if err != nil {
 		b.Logger.WarnContext(ctx, "instance.not-remembered", slog.String("error", err.Error()))
+		return fmt.Errorf("remembering deployment %s: %w", deployment, err)
 	}
+	return nil
 }
 
 // mustBeFinished refuses while an earlier operation of the instance has steps left, though no task may run at the moment.
 func (b *Broker) mustBeFinished(ctx context.Context, instanceID string, known *record) error {
-	if known == nil || !known.Operation.unfinished() {
+	o, isCarried := b.carrier.of(instanceID)
+	switch {
+	case known != nil && known.Operation.unfinished():
+		o = known.Operation.asOperation()
+	case !isCarried || (known != nil && known.Operation.ContextID == o.BoshContextID):
 		return nil
 	}
-	o := known.Operation.asOperation()
 	attempts, err := b.attempts(ctx, instanceID, o)
 	if err != nil {
 		return err
 	}
 	switch next(o, deploymentName(instanceID), attempts).action {
 	case wait, start:
-		b.carry(instanceID, o)
+		b.carryUnlessBusy(instanceID, o)
 		return operationInProgress()
 	default:
 		return nil

@@ -19,7 +19,9 @@ func (b *Broker) recreate(ctx context.Context, d deployment) (operation string, 
 		return "", err
 	}
 	o := Operation{OperationType: OperationRecreate, BoshContextID: newContextID(ctx), Errands: d.plan.postDeploy()}
-	b.rememberRecreation(ctx, d, o)
+	if err := b.rememberRecreation(ctx, d, o); err != nil && !forbidden(err) {
+		return "", err
+	}
 	o.BoshTaskID, err = b.submit(ctx, d.name(), o.BoshContextID, func() (int, error) {
 		return b.Maintaining.Recreate(ctx, boshclient.Recreate{Name: d.name(), ContextID: o.BoshContextID})
 	})
@@ -35,9 +37,9 @@ func (b *Broker) recreate(ctx context.Context, d deployment) (operation string, 
 }
 
 // rememberRecreation notes the operation. What else is remembered stays, since the deployment does.
-func (b *Broker) rememberRecreation(ctx context.Context, d deployment, o Operation) {
+func (b *Broker) rememberRecreation(ctx context.Context, d deployment, o Operation) error {
 	if b.Switches.DisableBOSHConfigs {
-		return
+		return nil
 	}
 	now := b.Now().UTC()
 	r := record{ServiceID: b.offering.ID, PlanID: d.plan.ID, Context: d.partContext, CreatedAt: now}
@@ -45,5 +47,5 @@ func (b *Broker) rememberRecreation(ctx context.Context, d deployment, o Operati
 		r = *d.before.record
 	}
 	r.UpdatedAt, r.Operation = now, recordOf(o, now)
-	b.rewriteRecord(ctx, d.name(), r)
+	return b.rewriteRecord(ctx, d.name(), r)
 }

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/on-demand-broker/odb/boshclient"
 )
@@ -64,7 +63,7 @@ func (s step) isOf(o Operation, deployment string, task boshclient.Task) bool {
 		return task.Description == "delete deployment "+deployment
 	default:
 		if o.BoshTaskID == 0 { // as remembered, before there was a task
-			return !strings.HasPrefix(task.Description, errandPrefix) && !strings.HasPrefix(task.Description, "delete deployment ")
+			return task.Description == "create deployment" // as updates and recreations are called, too
 		}
 		return task.ID == o.BoshTaskID
 	}
@@ -128,14 +127,15 @@ func next(o Operation, deployment string, tasks []attempt) decision {
 }
 
 // stepOf finds the step that a task belongs to: a later one than was reached before, since two errands may have one name,
-// or else that one again. It is negative if the task is none of the operation's.
+// or else that one again, if it isn't the deploy: that is the first task of all, whatever others do under the context id. It is
+// negative if the task is none of the operation's.
 func stepOf(o Operation, deployment string, steps []step, reached int, task boshclient.Task) int {
 	for i := reached + 1; i < len(steps); i++ {
 		if steps[i].isOf(o, deployment, task) {
 			return i
 		}
 	}
-	if reached >= 0 && steps[reached].isOf(o, deployment, task) {
+	if reached >= 0 && steps[reached].kind != stepDeploy && steps[reached].isOf(o, deployment, task) {
 		return reached
 	}
 	return -1

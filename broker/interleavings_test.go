@@ -1,0 +1,346 @@
+package broker
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/pivotal-cf/brokerapi/v11/domain"
+
+	"github.com/on-demand-broker/odb/adapterclient"
+	"github.com/on-demand-broker/odb/boshclient"
+	"github.com/on-demand-broker/odb/config"
+)
+
+// replay is the environment variable that names the one seed to live through again, with all that happens:
+// INTERLEAVING=4711 go test ./broker -run Interleavings -v
+const replay = "INTERLEAVING"
+
+const interleavings = 10_000
+
+// Whatever is polled, restarted, lost or cancelled, and in whatever order: each errand runs exactly once, and each operation ends
+// in the state that its tasks say. The clock is the bubble's. Requests to the Director wait until the test lets one of them
+// through, so that a seed always makes the same history, that of goroutines included.
+func TestInterleavings(t *testing.T) {
+	if seed, err := strconv.ParseInt(os.Getenv(replay), 10, 64); err == nil {
+		synctest.Test(t, func(t *testing.T) { newHistory(t, seed, true).live() })
+		return
+	}
+	const chunks = 8
+	for chunk := range int64(chunks) {
+		t.Run(fmt.Sprint(chunk), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				for seed := chunk; seed < interleavings; seed += chunks {
+					newHistory(t, seed, false).live()
+				}
+			})
+		})
+	}
+}
+
+// sentRequest is one of the platform's, and what came of it.
+type sentRequest struct {
+	id, instanceID string
+	verb           OperationType
+	handedOut      string // the operation string; "" as long as there is none
+	decoded        *Operation
+	said           domain.LastOperationState
+	saidAt         int // the step
+}
+
+// actor is one who asks the broker for something.
+type actor struct {
+	id      int
+	process *process
+	began   int    // the step
+	end     func() // what its answer means, looked at when nobody else is at work
+}
+
+// process is one broker from its start to its end.
+type process struct {
+	broker  *Broker
+	dead    bool
+	resumed bool
+}
+
+// call is a request to the Director that waits to be let through.
+type call struct {
+	actor  *actor
+	name   string
+	of     kind
+	answer chan fault
+}
+
+// history is what happens under one seed.
+type history struct {
+	t         *testing.T
+	seed      int64
+	telling   bool // of all that happens
+	rng       *rand.Rand
+	step      int
+	calm      bool // nothing bad happens any more
+	calmSince int
+	director  *director
+	options   Options
+	process   *process
+
+	requests  []*sentRequest
+	verbs     int // still to be sent by the platform
+	actors    int
+	active    map[*actor]bool
+	late      []func()
+	lateIDs   map[int]bool // tasks that arrived late
+	sameNames bool
+	restarted int // the step of the last restart
+	vanished  map[string]bool
+	refusals  map[string]bool // by context
+	pruned    bool
+
+	mu       sync.Mutex
+	waiting  []*call
+	finished []*actor
+}
+
+type actorKey struct{}
+
+var instances = []string{"i-1", "i-2"}
+
+var threeErrands = []config.Errand{{Name: "first"}, {Name: "second", Instances: []string{"db/0"}}, {Name: "third"}}
+
+// sameNames are errands that only their order tells apart.
+var sameNames = []config.Errand{{Name: "first"}, {Name: "second"}, {Name: "first"}}
+
+func newHistory(t *testing.T, seed int64, telling bool) *history {
+	h := &history{
+		t: t, seed: seed, telling: telling, rng: rand.New(rand.NewPCG(uint64(seed), 0)), active: map[*actor]bool{},
+		lateIDs: map[int]bool{}, vanished: map[string]bool{}, refusals: map[string]bool{},
+	}
+	h.director = newDirector(h.fate)
+	h.verbs = 1 + h.rng.IntN(3)
+	plan := config.Plan{ID: "plan-id", Name: "plan", LifecycleErrands: &config.LifecycleErrands{PostDeploy: threeErrands, PreDelete: threeErrands}}
+	if h.sameNames = h.oneIn(4); h.sameNames {
+		plan.LifecycleErrands.PostDeploy, plan.LifecycleErrands.PreDelete = sameNames, sameNames
+	}
+	h.options = Options{
+		Adapter:  adapter{h},
+		Catalog:  config.ServiceCatalog{ID: "service-id", Name: "service", Plans: []config.Plan{plan}},
+		Switches: Switches{SkipCheckForPendingChanges: true, DisableBOSHConfigs: h.oneIn(8)},
+		Logger:   slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 1})),
+	}
+	h.note("with configs: %t", !h.options.Switches.DisableBOSHConfigs)
+	for _, id := range instances {
+		h.begin(id)
+	}
+	h.start()
+	return h
+}
+
+// begin decides what is there before the history: nothing, an instance, or one that the predecessor is at work on.
+func (h *history) begin(instanceID string) {
+	name := deploymentName(instanceID)
+	deployed := boshclient.Deployment{Name: name, Manifest: "name: " + name + "\n"}
+	switch n := h.rng.IntN(4); {
+	case n == 0 || n == 1 && h.options.Switches.DisableBOSHConfigs: // made by the predecessor
+		h.director.deployments[name] = deployed
+	case n == 1:
+		h.director.deployments[name] = deployed
+		r := record{ServiceID: "service-id", PlanID: "plan-id", Operation: recordedOperation{Type: OperationCreate, ContextID: "earlier", State: "succeeded"}}
+		h.director.createConfig(boshclient.CreateConfig{Type: recordType, Name: name, Content: r.encode()})
+	case n == 2:
+		if !h.oneIn(3) {
+			return
+		}
+		id := h.director.submit(name, "old-"+instanceID, "create deployment", func(*directorTask) { h.director.deployments[name] = deployed })
+		old := fmt.Sprintf(`{"BoshTaskID":%d,"BoshContextID":"old-%s","OperationType":"create","PostDeployErrand":{"Name":"first"},"PreDeleteErrand":{}}`, id, instanceID)
+		if h.oneIn(2) {
+			old = fmt.Sprintf(`{"BoshTaskID":%d,"BoshContextID":"old-%s","OperationType":"create","PostDeployErrand":{},"PreDeleteErrand":{},"Errands":[{"Name":"first"},{"Name":"second","Instances":["db/0"]},{"Name":"third"}]}`, id, instanceID)
+		}
+		h.requests = append(h.requests, &sentRequest{id: "old-" + instanceID, instanceID: instanceID, verb: OperationCreate, handedOut: old})
+	}
+}
+
+func (h *history) oneIn(n int) bool { return h.rng.IntN(n) == 0 }
+
+// fate is how a task will end.
+func (h *history) fate(errand bool) (string, []int) {
+	bad := []string{boshclient.StateError, boshclient.StateCancelled, boshclient.StateTimeout}
+	switch n := h.rng.IntN(20); {
+	case n < len(bad):
+		return bad[n], nil
+	case !errand:
+		return boshclient.StateDone, nil
+	case n == len(bad):
+		return boshclient.StateDone, []int{0, 7, 0}
+	default:
+		return boshclient.StateDone, []int{0, 0}
+	}
+}
+
+// adapter makes manifests, and configs that come and go.
+type adapter struct{ h *history }
+
+func (a adapter) GenerateManifest(_ context.Context, r adapterclient.GenerateManifest) (adapterclient.GeneratedManifest, error) {
+	made := adapterclient.GeneratedManifest{Manifest: "name: " + r.ServiceDeployment.DeploymentName + "\n"}
+	if !a.h.options.Switches.DisableBOSHConfigs && len(r.PreviousConfigs) == 0 {
+		made.Configs = map[string]string{"cloud": "{}"}
+	}
+	return made, nil
+}
+
+func (adapter) DashboardURL(context.Context, adapterclient.DashboardURL) (string, error) {
+	return "", adapterclient.ErrNotImplemented
+}
+
+func (adapter) CreateBinding(context.Context, adapterclient.BindingRequest) (adapterclient.Binding, error) {
+	return adapterclient.Binding{}, adapterclient.ErrNotImplemented
+}
+
+func (adapter) DeleteBinding(context.Context, adapterclient.BindingRequest) error {
+	return adapterclient.ErrNotImplemented
+}
+
+func (h *history) note(format string, args ...any) {
+	if h.telling {
+		h.t.Logf("%4d "+format, append([]any{h.step}, args...)...)
+	}
+}
+
+func (h *history) wrong(format string, args ...any) {
+	h.t.Helper()
+	records := map[bool]string{true: "without records", false: "with records"}[h.options.Switches.DisableBOSHConfigs]
+	h.t.Errorf("seed %d (%s), step %d: "+format+" (to see it all: "+replay+"=%d)", append(append([]any{h.seed, records, h.step}, args...), h.seed)...)
+}
+
+// start starts a broker on the Director.
+func (h *history) start() {
+	p := &process{}
+	l := &line{director: h.director,
+		gate: func(ctx context.Context, name string, of kind) fault { return h.gate(ctx, p, name, of) },
+		send: func(act func()) { h.late = append(h.late, act) },
+	}
+	options := h.options
+	options.Deployments, options.Tasks, options.Configs, options.Health = l, l, l, l
+	b, err := New(options)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	p.broker = b
+	h.process = p
+}
+
+// gate is where a request to the Director waits.
+func (h *history) gate(ctx context.Context, p *process, name string, of kind) fault {
+	h.mu.Lock()
+	if p.dead {
+		h.mu.Unlock()
+		return notSent
+	}
+	c := &call{actor: ctx.Value(actorKey{}).(*actor), name: name, of: of, answer: make(chan fault)}
+	h.waiting = append(h.waiting, c)
+	h.mu.Unlock()
+	return <-c.answer
+}
+
+// act lets somebody ask the broker. What is said is looked at by the returned function.
+func (h *history) act(what string, ask func(ctx context.Context, b *Broker, self *actor) func()) {
+	h.actors++
+	a := &actor{id: h.actors, process: h.process, began: h.step}
+	h.active[a] = true
+	h.note("actor %d: %s", a.id, what)
+	go func() {
+		ctx := context.WithValue(context.Background(), actorKey{}, a)
+		a.end = ask(ctx, a.process.broker, a)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.finished = append(h.finished, a)
+	}()
+}
+
+// settle waits until everybody waits, and takes in what was answered by a broker that lives.
+func (h *history) settle() {
+	synctest.Wait()
+	slices.SortFunc(h.finished, func(a, b *actor) int { return cmp.Compare(a.id, b.id) })
+	for _, a := range h.finished {
+		delete(h.active, a)
+		if !a.process.dead {
+			a.end()
+		}
+	}
+	h.finished = nil
+	slices.SortFunc(h.waiting, func(a, b *call) int {
+		return cmp.Or(cmp.Compare(a.actor.id, b.actor.id), strings.Compare(a.name, b.name))
+	})
+}
+
+// release lets one request through, or not.
+func (h *history) release() {
+	i := h.rng.IntN(len(h.waiting))
+	c := h.waiting[i]
+	h.waiting = slices.Delete(h.waiting, i, i+1)
+	f := h.faultFor(c.of)
+	h.note("actor %d: %s: %v", c.actor.id, c.name, f)
+	if f == refused {
+		h.refusals[c.name[strings.LastIndex(c.name, " ")+1:]] = true
+	}
+	c.answer <- f
+}
+
+func (h *history) faultFor(of kind) fault {
+	if h.calm {
+		return none
+	}
+	n := h.rng.IntN(100)
+	switch {
+	case n < 4:
+		return notSent
+	case of == reads || n >= 12:
+		return none
+	case n < 7:
+		return answerLost
+	case n < 8:
+		return lost
+	case of == stores:
+		return none
+	case n < 11:
+		return late
+	default:
+		return refused
+	}
+}
+
+// restart ends the broker in whatever it does, and starts another. What the first one sent arrives before: were a request still
+// on its way when the next process looks for its task, nothing would tell that process of it.
+func (h *history) restart() {
+	h.note("restart")
+	h.restarted = h.step
+	h.mu.Lock()
+	h.process.dead = true
+	h.mu.Unlock()
+	for _, c := range h.waiting {
+		f := notSent
+		if c.of == submits {
+			f = []fault{notSent, answerLost, late}[h.rng.IntN(3)]
+		}
+		h.note("actor %d: %s: %v", c.actor.id, c.name, f)
+		c.answer <- f
+		synctest.Wait()
+	}
+	h.waiting = nil
+	for len(h.late) > 0 {
+		h.arrive()
+	}
+	h.process.broker.Stop()
+	h.settle()
+	h.start()
+}
