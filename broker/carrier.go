@@ -67,8 +67,10 @@ func (b *Broker) carry(instanceID string, o Operation) {
 
 // carryUnlessBusy takes on what was remembered, unless a request has begun something since it was read.
 func (b *Broker) carryUnlessBusy(instanceID string, o Operation) {
-	if _, busy := b.carrier.of(instanceID); !busy {
-		b.carry(instanceID, o)
+	b.carrier.mu.Lock()
+	defer b.carrier.mu.Unlock()
+	if _, busy := b.carrier.operations[instanceID]; !busy {
+		b.carrier.operations[instanceID] = carriedOperation{Operation: o, since: b.Now()}
 	}
 }
 
