@@ -48,7 +48,7 @@ type submitted struct {
 	labels       map[string]any
 }
 
-// generate runs the adapter for a manifest and checks what it made.
+// generate runs the adapter for a manifest.
 func (b *Broker) generate(ctx context.Context, d deployment) (adapterclient.GeneratedManifest, error) {
 	request := adapterclient.GenerateManifest{
 		ServiceDeployment: serviceDeployment(d.name(), b.Deployment),
@@ -69,14 +69,19 @@ func (b *Broker) generate(ctx context.Context, d deployment) (adapterclient.Gene
 	if b.Switches.DisableBOSHConfigs && len(generated.Configs) > 0 {
 		return generated, errors.New("the adapter returned BOSH configs, but broker.disable_bosh_configs is true")
 	}
-	manifest, err := manifests.Parse(generated.Manifest)
-	if err != nil {
-		return generated, fmt.Errorf("the adapter's manifest: %w", err)
-	}
-	if err := manifest.Check(d.name()); err != nil {
-		return generated, fmt.Errorf("the adapter's manifest: %w", err)
-	}
 	return generated, nil
+}
+
+// checkManifest tells what keeps an adapter's manifest from being deployed.
+func (d deployment) checkManifest(text string) error {
+	manifest, err := manifests.Parse(text)
+	if err == nil {
+		err = manifest.Check(d.name())
+	}
+	if err != nil {
+		return fmt.Errorf("the adapter's manifest: %w", err)
+	}
+	return nil
 }
 
 // deploy is the one path by which an instance is deployed. The caller holds the instance's lock. The quotas and the adapter,
@@ -118,6 +123,9 @@ func (b *Broker) prepareAndSubmit(ctx context.Context, d *deployment, undo *undo
 	}
 	generated, err := b.generate(ctx, *d)
 	if err != nil {
+		return o, done, err
+	}
+	if err := d.checkManifest(generated.Manifest); err != nil {
 		return o, done, err
 	}
 	if err := b.keepSecrets(ctx, *d, &generated); err != nil {

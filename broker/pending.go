@@ -70,6 +70,9 @@ func (b *Broker) lookAhead(ctx context.Context, instanceID, planID string) (pend
 	if err != nil {
 		return pendingChanges{}, err
 	}
+	if err := d.checkManifest(generated.Manifest); err != nil {
+		return pendingChanges{}, err
+	}
 	return b.pending(ctx, d, generated)
 }
 
