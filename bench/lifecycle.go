@@ -16,6 +16,9 @@ const (
 	unbindVerb      = "unbind"
 	updateVerb      = "update"
 	deprovisionVerb = "deprovision"
+	// pollDeletedVerb is what a platform asks after a deletion, and by which the broker forgets the instance. It is part of
+	// the life, so that the broker has nothing left to clean up when the next one is measured.
+	pollDeletedVerb = "last_operation, deleted"
 )
 
 // The states of an operation (OSB 2.17, Polling Last Operation).
@@ -38,7 +41,8 @@ type cohort struct {
 	platform   *platform
 	prefix     string
 	operations []string // of the provisions, by instance
-	running    string   // the operation of the stand's runningInstance
+	deletions  []string
+	running    string // the operation of the stand's runningInstance
 }
 
 func (c *cohort) instance(n int) string { return fmt.Sprintf("%s-%d", c.prefix, n%len(c.operations)) }
@@ -56,11 +60,16 @@ func (s *stand) newCohort(ctx context.Context, prefix string, clients, size int)
 			return nil, err
 		}
 	}
-	return &cohort{platform: p, prefix: prefix, operations: make([]string, size), running: s.running}, nil
+	return &cohort{platform: p, prefix: prefix, operations: make([]string, size), deletions: make([]string, size), running: s.running}, nil
 }
 
 func (c *cohort) provision(ctx context.Context, n int) (err error) {
 	c.operations[n], err = c.platform.provision(ctx, c.instance(n))
+	return err
+}
+
+func (c *cohort) deprovision(ctx context.Context, n int) (err error) {
+	c.deletions[n], err = c.platform.deprovision(ctx, c.instance(n))
 	return err
 }
 
@@ -89,7 +98,10 @@ func (c *cohort) life() []step {
 		{verb: bindVerb, call: onInstance(p.bind)},
 		{verb: unbindVerb, call: onInstance(p.unbind)},
 		{verb: updateVerb, call: onInstance(p.update)},
-		{verb: deprovisionVerb, call: onInstance(p.deprovision)},
+		{verb: deprovisionVerb, call: c.deprovision},
+		{verb: pollDeletedVerb, call: func(ctx context.Context, n int) error {
+			return p.pollToEnd(ctx, c.instance(n), c.deletions[n])
+		}},
 	}
 }
 

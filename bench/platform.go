@@ -123,7 +123,24 @@ func (p *platform) unbind(ctx context.Context, instance string) error {
 	return err
 }
 
-func (p *platform) deprovision(ctx context.Context, instance string) error {
-	_, err := p.call(ctx, http.MethodDelete, instancePath(instance)+asyncQuery+"&"+offeringQuery, "", http.StatusAccepted)
-	return err
+// deprovision returns the operation.
+func (p *platform) deprovision(ctx context.Context, instance string) (string, error) {
+	got, err := p.call(ctx, http.MethodDelete, instancePath(instance)+asyncQuery+"&"+offeringQuery, "", http.StatusAccepted)
+	return got.Operation, err
+}
+
+// pollToEnd asks until the operation has succeeded: the broker may be cleaning up after a deletion by itself just then.
+func (p *platform) pollToEnd(ctx context.Context, instance, operation string) error {
+	const tries, pause = 100, 5 * time.Millisecond
+	for try := 1; ; try++ {
+		err := p.poll(ctx, instance, operation, succeeded)
+		if err == nil || try == tries {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }

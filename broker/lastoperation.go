@@ -109,6 +109,9 @@ func (b *Broker) finish(ctx context.Context, instanceID string, operation Operat
 	if err == nil {
 		if lastTask != 0 {
 			b.cleaned.change(lastTask, func(bool) bool { return true })
+			if operation.deletes() { // nothing is left, not even a record to mark
+				b.carrier.drop(instanceID, operation.BoshContextID)
+			}
 		}
 		return completed(operation), nil
 	}
