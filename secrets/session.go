@@ -83,6 +83,8 @@ func (s *session) grant(ctx context.Context) (string, error) {
 	case exchange.err != nil:
 		s.uaa = ""
 		return "", &Unavailable{Op: tokenOp, Cause: exchange.err}
+	case err != nil && ctx.Err() != nil: // the caller's time was over while the answer was being read
+		return "", &Unavailable{Op: tokenOp, Cause: ctx.Err()}
 	case exchange.status == http.StatusBadRequest || exchange.status == http.StatusUnauthorized || exchange.status == http.StatusForbidden:
 		return "", fmt.Errorf("%w: the UAA refuses it (status %d)", ErrUnauthorized, exchange.status)
 	case err != nil || token == "":
