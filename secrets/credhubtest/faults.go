@@ -68,6 +68,7 @@ func (c *CredHub) faulty(next http.Handler) http.Handler {
 			case <-r.Context().Done():
 			case <-c.stopped:
 			}
+			panic(http.ErrAbortHandler) // to return would be to answer 200
 		default:
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(fault.Status)
