@@ -171,7 +171,7 @@ func (b *Broker) markFinished(ctx context.Context, instanceID string, o Operatio
 	if b.Switches.DisableBOSHConfigs || (o.deletes() && state == string(domain.Succeeded)) {
 		return
 	}
-	unlock, refusal := b.lock(instanceID)
+	ctx, unlock, refusal := b.lock(ctx, instanceID)
 	if refusal != nil {
 		return // a later operation has been begun, and rewrites the record itself
 	}

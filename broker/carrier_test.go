@@ -174,7 +174,7 @@ func TestAFailureThatWasToldStays(t *testing.T) {
 	e.work()
 	e.faults["errand first create-i"] = refused
 	e.Expect(e.poll("i", operation)).To(Equal(domain.Failed))
-	unlock, _ := e.broker.lock("i")
+	_, unlock, _ := e.broker.lock(e.ctx, "i")
 	e.Expect(e.poll("i", operation)).To(Equal(domain.Failed), "also while something else is asked for")
 	unlock()
 	e.carry()

@@ -27,7 +27,7 @@ func (b *Broker) Deprovision(ctx context.Context, instanceID string, details dom
 	if !asyncAllowed {
 		return domain.DeprovisionServiceSpec{}, asyncRequired()
 	}
-	unlock, refusal := b.lock(instanceID)
+	ctx, unlock, refusal := b.lock(ctx, instanceID)
 	if refusal != nil {
 		return domain.DeprovisionServiceSpec{}, refusal
 	}

@@ -120,7 +120,9 @@ func worstExitCode(result []byte) (int, error) {
 // startStep submits the step that is due, under the instance's lock and after a second look at the tasks: however many
 // polls find it due at one moment, it starts once. It returns the decision that then holds.
 func (b *Broker) startStep(ctx context.Context, instanceID string, o Operation, due decision) (decision, error) {
-	unlock, refusal := b.lock(instanceID)
+	ctx, cancel := b.detached(ctx)
+	defer cancel()
+	ctx, unlock, refusal := b.lock(ctx, instanceID)
 	if refusal != nil {
 		d, err := b.mayStart(ctx, instanceID, o, due)
 		if err == nil && d.action == start {
@@ -129,8 +131,6 @@ func (b *Broker) startStep(ctx context.Context, instanceID string, o Operation, 
 		return d, err
 	}
 	defer unlock()
-	ctx, cancel := b.detached(ctx)
-	defer cancel()
 	name := deploymentName(instanceID)
 	attempts, err := b.attempts(ctx, instanceID, o)
 	if err != nil {

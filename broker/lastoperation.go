@@ -100,7 +100,7 @@ func (b *Broker) finish(ctx context.Context, instanceID string, operation Operat
 	if !b.leavesSomething(operation) || b.cleaned.get(lastTask) {
 		return completed(operation), nil
 	}
-	unlock, refusal := b.lock(instanceID)
+	ctx, unlock, refusal := b.lock(ctx, instanceID)
 	if refusal != nil {
 		return inProgress(operation, "cleaning up"), nil
 	}

@@ -70,3 +70,17 @@ func (k *keyedLocks) unlocker(key string, lock *keyedLock) func() {
 		k.leave(key, lock)
 	}
 }
+
+// lock makes sure that one operation at a time changes an instance. A second one is not made to wait. What is done under the
+// lock is done with the context that it returns.
+func (b *Broker) lock(ctx context.Context, instanceID string) (locked context.Context, unlock func(), refusal *Error) {
+	unlock, ok := b.operations.try(instanceID)
+	if !ok {
+		return ctx, nil, operationInProgress()
+	}
+	return ctx, unlock, nil
+}
+
+func operationInProgress() *Error {
+	return refuse(Concurrency, "An operation is in progress for your service instance. Please try again later.")
+}

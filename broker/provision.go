@@ -29,7 +29,7 @@ func (b *Broker) Provision(ctx context.Context, instanceID string, details domai
 		return domain.ProvisionedServiceSpec{}, b.failed(ctx, instanceID, OperationCreate, err)
 	}
 
-	unlock, refusal := b.lock(instanceID)
+	ctx, unlock, refusal := b.lock(ctx, instanceID)
 	if refusal != nil {
 		return domain.ProvisionedServiceSpec{}, refusal
 	}
@@ -66,19 +66,6 @@ func (b *Broker) admitProvision(details domain.ProvisionDetails, asyncAllowed bo
 
 func asyncRequired() *Error {
 	return refuse(AsyncRequired, "This service plan requires client support for asynchronous service operations: send accepts_incomplete=true")
-}
-
-// lock makes sure that one operation at a time changes an instance. A second one is not made to wait.
-func (b *Broker) lock(instanceID string) (unlock func(), refusal *Error) {
-	unlock, ok := b.operations.try(instanceID)
-	if !ok {
-		return nil, operationInProgress()
-	}
-	return unlock, nil
-}
-
-func operationInProgress() *Error {
-	return refuse(Concurrency, "An operation is in progress for your service instance. Please try again later.")
 }
 
 // mustNotExist asks for a deployment and for tasks of one that is being deleted, both at once.

@@ -24,7 +24,7 @@ func (b *Broker) Update(ctx context.Context, instanceID string, details domain.U
 	if refusal != nil {
 		return domain.UpdateServiceSpec{}, refusal
 	}
-	unlock, refusal := b.lock(instanceID)
+	ctx, unlock, refusal := b.lock(ctx, instanceID)
 	if refusal != nil {
 		return domain.UpdateServiceSpec{}, refusal
 	}

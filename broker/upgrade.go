@@ -33,7 +33,7 @@ func (b *Broker) maintain(ctx context.Context, instanceID string, operation Oper
 	if refusal != nil {
 		return "", refusal
 	}
-	unlock, refusal := b.lock(instanceID)
+	ctx, unlock, refusal := b.lock(ctx, instanceID)
 	if refusal != nil {
 		return "", refusal
 	}
