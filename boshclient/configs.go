@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // Config is one version of a named config of the Director.
@@ -17,6 +18,18 @@ type Config struct {
 	Team      string `json:"team"`       // empty if it belongs to none
 	CreatedAt string `json:"created_at"` // as the Director writes it, "2026-11-23 09:14:54 UTC"
 	Current   bool   `json:"current"`    // the latest of its type and name
+}
+
+// configTime is how the Director writes when a config was stored.
+const configTime = "2006-01-02 15:04:05 MST"
+
+// Created is when the version was stored; zero if the Director's words for it can't be read.
+func (c Config) Created() time.Time {
+	at, err := time.Parse(configTime, c.CreatedAt)
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 // ConfigFilter chooses configs; an empty field means any.

@@ -2,6 +2,7 @@ package boshclient_test
 
 import (
 	"errors"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -72,6 +73,13 @@ var _ = Describe("A deployment's life in a Director", func() {
 		Expect(again).To(Equal(next))
 		Expect(c.TasksByContext(ctx, "si-1", "create-1")).To(ConsistOf(HaveField("ID", create)))
 		Expect(c.TasksInProgress(ctx, "si-1")).To(BeEmpty())
+		latest, found, err := c.LatestTask(ctx, "si-1")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(found).To(BeTrue())
+		Expect(latest).To(HaveField("ID", create))
+		_, found, err = c.LatestTask(ctx, "si-2")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(found).To(BeFalse())
 
 		director.ExpireTokens()
 		Expect(c.Deployment(ctx, "si-1")).To(Equal(boshclient.Deployment{Name: "si-1", Manifest: manifest}))
@@ -118,6 +126,8 @@ var _ = Describe("A deployment's life in a Director", func() {
 		claim := boshclient.CreateConfig{Type: "odb-instance", Name: "si-1", Content: "a: 1", ExpectedLatestID: new("0")}
 		mine, err := c.CreateConfig(ctx, claim)
 		Expect(err).NotTo(HaveOccurred())
+		Expect(mine.Created()).To(BeTemporally("~", time.Now(), time.Minute))
+		Expect(boshclient.Config{CreatedAt: "yesterday"}.Created()).To(BeZero())
 		claim.Content = "a: 2"
 		_, err = c.CreateConfig(ctx, claim)
 		Expect(err).To(MatchError(boshclient.ErrConfigChanged))

@@ -106,6 +106,19 @@ func (c *Client) TasksByContext(ctx context.Context, deployment, contextID strin
 	return c.tasks(ctx, query)
 }
 
+// LatestTask gives the newest task of a deployment, ended or not, without those that only look; found is false if the Director
+// knows none (any more). Of a deployment that is gone it still tells.
+func (c *Client) LatestTask(ctx context.Context, deployment string) (latest Task, found bool, err error) {
+	if deployment == "" {
+		return Task{}, false, errors.New("the latest task: of which deployment?") // the Director would tell anybody's
+	}
+	tasks, err := c.tasks(ctx, url.Values{"deployment": {deployment}, "limit": {"1"}, "verbose": {"1"}})
+	if err != nil || len(tasks) == 0 {
+		return Task{}, false, err
+	}
+	return tasks[0], true, nil
+}
+
 func (c *Client) tasks(ctx context.Context, query url.Values) ([]Task, error) {
 	var bodies []taskBody
 	if err := c.read(ctx, "/tasks", query, &bodies); err != nil {

@@ -147,6 +147,13 @@ var _ = Describe("Requests as a Director was seen to understand them", func() {
 				Expect(tasks[0].ID).To(Equal(3))
 				return nil, err
 			})),
+		Entry("LatestTask", "034", "GET /tasks map[deployment:[si-a] limit:[1] verbose:[1]]  ",
+			call(func(ctx context.Context, c *boshclient.Client) (any, error) {
+				latest, found, err := c.LatestTask(ctx, "si-a")
+				Expect(found).To(BeTrue())
+				Expect(latest.ID).To(Equal(3))
+				return nil, err
+			})),
 		Entry("a name with reserved characters", "052", "GET /deployments/a%2Fb%3Fc%20d%23 map[]  ",
 			call(func(ctx context.Context, c *boshclient.Client) (any, error) { return c.Deployment(ctx, "a/b?c d#") })),
 	)
@@ -193,6 +200,8 @@ var _ = Describe("Requests as a Director was seen to understand them", func() {
 		_, err := c.Task(ctx, 0)
 		Expect(err).To(MatchError(ContainSubstring("can't be the id")))
 		_, err = c.TasksInProgress(ctx, "")
+		Expect(err).To(MatchError(ContainSubstring("which deployment")))
+		_, _, err = c.LatestTask(ctx, "")
 		Expect(err).To(MatchError(ContainSubstring("which deployment")))
 		_, err = c.TasksByContext(ctx, "si-a", "")
 		Expect(err).To(MatchError(ContainSubstring("which context")))

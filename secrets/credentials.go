@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"code.cloudfoundry.org/credhub-cli/credhub"
 	"code.cloudfoundry.org/credhub-cli/credhub/credentials"
@@ -159,6 +160,24 @@ func (c *Client) deleteIfThere(ctx context.Context, name string) error {
 // Below lists the names of the credentials below a path, the newest first. /a/b has /a/b/c and /a/b/c/d below it, but
 // neither /a/b itself nor /a/bc.
 func (c *Client) Below(ctx context.Context, path string) ([]string, error) {
+	kept, err := c.keptBelow(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(kept))
+	for i, each := range kept {
+		names[i] = each.Name
+	}
+	return names, nil
+}
+
+// Kept is a credential that is there, without its value.
+type Kept struct {
+	Name      string
+	WrittenAt time.Time // of its latest version; zero if CredHub's words for it can't be read
+}
+
+func (c *Client) keptBelow(ctx context.Context, path string) ([]Kept, error) {
 	if err := checkName(path); err != nil {
 		return nil, err
 	}
@@ -170,21 +189,17 @@ func (c *Client) Below(ctx context.Context, path string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	type credential = struct{ name, createdAt string }
-	var below []credential
+	var below []Kept
 	for _, each := range found.Credentials {
 		// CredHub looks for the path as a pattern in which _ stands for any character, and knows no upper case. What is
 		// below is decided here, on whole segments.
 		if strings.HasPrefix(each.Name, path+"/") {
-			below = append(below, credential{each.Name, each.VersionCreatedAt})
+			at, _ := time.Parse(time.RFC3339, each.VersionCreatedAt) // zero if it can't be read
+			below = append(below, Kept{each.Name, at})
 		}
 	}
-	slices.SortStableFunc(below, func(a, b credential) int { return strings.Compare(b.createdAt, a.createdAt) })
-	names := make([]string, len(below))
-	for i, each := range below {
-		names[i] = each.name
-	}
-	return names, nil
+	slices.SortStableFunc(below, func(a, b Kept) int { return b.WrittenAt.Compare(a.WrittenAt) })
+	return below, nil
 }
 
 // DeleteBelow deletes every credential below a path (see Below) of two segments or more. What is gone already is fine;

@@ -169,21 +169,24 @@ func withFractions(value any) any {
 	return value
 }
 
+// paths are those below which CredHub holds what is an instance's: its ODB-managed secrets, and the variables that the
+// Director made for its deployment, if the Director's name is given.
+func (i Instance) paths(director string) ([]string, error) {
+	managed, err := i.path()
+	if err != nil || director == "" {
+		return []string{managed}, err
+	}
+	generated, err := joinPath(director, i.Deployment)
+	return []string{managed, generated}, err
+}
+
 // DeleteInstance deletes what CredHub holds of an instance: its ODB-managed secrets, and the variables that the Director
 // made for its deployment, if the Director's name is given (its GET /info tells it; BOSH leaves them behind). Nothing
 // outside of these two paths is touched.
 func (c *Client) DeleteInstance(ctx context.Context, instance Instance, director string) error {
-	managed, err := instance.path()
+	paths, err := instance.paths(director)
 	if err != nil {
 		return err
-	}
-	paths := []string{managed}
-	if director != "" {
-		generated, err := joinPath(director, instance.Deployment)
-		if err != nil {
-			return err
-		}
-		paths = append(paths, generated)
 	}
 	errs := make([]error, len(paths))
 	sideBySide(len(paths), func(i int) { errs[i] = c.DeleteBelow(ctx, paths[i]) })
