@@ -22,11 +22,11 @@ type deployment struct {
 	plan       *plan
 	parameters json.RawMessage // as the adapter gets them
 	// asked are the parameters and context the context of the user's request; nil if it had none.
-	asked, context json.RawMessage
-	spaceGUID      string
-	secrets        map[string]string // what the deployed manifest's references stand for; nil without secure manifests
-	uaaClient      map[string]string // the instance's; nil if it has none, and in the check for pending changes
-	clientMade     bool              // for this deploy
+	asked, context              json.RawMessage
+	organizationGUID, spaceGUID string
+	secrets                     map[string]string // what the deployed manifest's references stand for; nil without secure manifests
+	uaaClient                   map[string]string // the instance's; nil if it has none, and in the check for pending changes
+	clientMade                  bool              // for this deploy
 	// partContext is some of the context, from a request that doesn't know all of it: worth remembering if nothing is.
 	partContext json.RawMessage
 	// unlessCurrent ends the deploy before anything is changed if it would change nothing.
@@ -140,7 +140,7 @@ func (b *Broker) prepareAndSubmit(ctx context.Context, d *deployment, undo *undo
 		return o, done, err
 	}
 	o = Operation{OperationType: d.operation, BoshContextID: newContextID(ctx), Errands: d.plan.postDeploy(), Configs: d.dropped(generated.Configs)}
-	if err := b.storeConfigs(ctx, *d, b.wantedConfigs(*d, generated, done.dashboardURL, o), undo); err != nil {
+	if err := b.storeConfigs(ctx, *d, b.wantedConfigs(*d, generated, done, o), undo); err != nil {
 		return o, done, err
 	}
 	o.BoshTaskID, err = b.submit(ctx, d.name(), o.BoshContextID, func() (int, error) {
@@ -168,19 +168,25 @@ func (d deployment) dropped(returned map[string]string) *[]string {
 }
 
 // wantedConfigs are what is to be stored for a deploy: what the adapter returned, and what is to be remembered.
-func (b *Broker) wantedConfigs(d deployment, generated adapterclient.GeneratedManifest, dashboardURL string, operation Operation) instanceConfigs {
+func (b *Broker) wantedConfigs(d deployment, generated adapterclient.GeneratedManifest, done submitted, operation Operation) instanceConfigs {
 	if b.Switches.DisableBOSHConfigs {
 		return instanceConfigs{}
 	}
-	return instanceConfigs{adapter: generated.Configs, text: b.remember(d, dashboardURL, operation).encode()}
+	return instanceConfigs{adapter: generated.Configs, text: b.remember(d, done, operation).encode()}
 }
 
 // handOut makes the operation string, and takes the operation on if it has more to it than its task.
 func (b *Broker) handOut(instanceID string, o Operation) (string, error) {
+	if o.carried() {
+		b.carry(instanceID, o)
+	}
+	return o.handedOut()
+}
+
+// handedOut is the operation string for the platform.
+func (o Operation) handedOut() (string, error) {
 	if !o.carried() {
 		o.BoshContextID = "" // its task is found by its id
-	} else {
-		b.carry(instanceID, o)
 	}
 	return o.encode()
 }

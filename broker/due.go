@@ -138,7 +138,7 @@ func (b *Broker) leave(ctx context.Context, d deployment, dashboardURL string) {
 	if known := d.before.record; known != nil && (dashboardURL == "" || known.DashboardURL == dashboardURL) {
 		return
 	}
-	r := b.remember(d, dashboardURL, Operation{OperationType: OperationUpgrade})
+	r := b.remember(d, submitted{dashboardURL: dashboardURL}, Operation{OperationType: OperationUpgrade})
 	if d.before.record != nil {
 		r.Operation = d.before.record.Operation
 	} else {

@@ -105,16 +105,12 @@ func (b *Broker) instanceDetails(ctx context.Context, instanceID, planID string)
 
 // recordedOperation tells how an operation stands, without taking it any further.
 func (b *Broker) recordedOperation(ctx context.Context, instanceID string, recorded recordedOperation) (*RecordedOperation, error) {
-	told := &RecordedOperation{Type: recorded.Type, State: recorded.State, StartedAt: recorded.StartedAt}
-	if told.State != "" {
-		return told, nil
-	}
-	o := recorded.asOperation()
-	attempts, err := b.attempts(ctx, instanceID, o)
+	told := &RecordedOperation{Type: recorded.Type, StartedAt: recorded.StartedAt}
+	begun, err := b.begun(ctx, instanceID, recorded)
 	if err != nil {
 		return nil, err
 	}
-	switch next(o, deploymentName(instanceID), attempts).action {
+	switch begun.action {
 	case wait, start:
 		told.State = string(domain.InProgress)
 	case succeed:

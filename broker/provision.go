@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 
@@ -35,14 +34,28 @@ func (b *Broker) Provision(ctx context.Context, instanceID string, details domai
 	}
 	defer unlock()
 
-	if err := b.mustNotExist(ctx, instanceID); err != nil {
-		return domain.ProvisionedServiceSpec{}, b.failed(ctx, instanceID, OperationCreate, err)
-	}
-	done, err := b.deploy(ctx, deployment{
-		operation: OperationCreate, instanceID: instanceID, plan: plan, parameters: request, asked: parameters, context: details.RawContext, spaceGUID: details.SpaceGUID,
+	answer, err := b.provision(ctx, deployment{
+		operation: OperationCreate, instanceID: instanceID, plan: plan, parameters: request, asked: parameters,
+		context: details.RawContext, organizationGUID: details.OrganizationGUID, spaceGUID: details.SpaceGUID,
 	})
 	if err != nil {
 		return domain.ProvisionedServiceSpec{}, b.failed(ctx, instanceID, OperationCreate, err)
+	}
+	return answer, nil
+}
+
+// provision is what comes under the instance's lock: it is made, unless there is something of it already.
+func (b *Broker) provision(ctx context.Context, d deployment) (domain.ProvisionedServiceSpec, error) {
+	there, err := b.lookFor(ctx, d.instanceID)
+	if err != nil {
+		return domain.ProvisionedServiceSpec{}, err
+	}
+	if !there.nothing() {
+		return b.repeated(ctx, d, there)
+	}
+	done, err := b.deploy(ctx, d)
+	if err != nil {
+		return domain.ProvisionedServiceSpec{}, err
 	}
 	return domain.ProvisionedServiceSpec{
 		IsAsync:       true,
@@ -68,33 +81,23 @@ func asyncRequired() *Error {
 	return refuse(AsyncRequired, "This service plan requires client support for asynchronous service operations: send accepts_incomplete=true")
 }
 
-// mustNotExist asks for a deployment and for tasks of one that is being deleted, both at once.
-func (b *Broker) mustNotExist(ctx context.Context, instanceID string) error {
-	name := deploymentName(instanceID)
-	return sideBySide(ctx,
-		func(ctx context.Context) error {
-			switch _, err := b.Deployments.Deployment(ctx, name); {
-			case err == nil:
-				return refuse(AlreadyExists, "Service instance %s already exists", instanceID)
-			case errors.Is(err, boshclient.ErrNotFound):
-				return nil
-			default:
-				return fmt.Errorf("looking for deployment %s: %w", name, err)
-			}
-		},
-		func(ctx context.Context) error { return b.mustBeIdle(ctx, name) },
-	)
-}
-
 // mustBeIdle refuses while the Director works on the deployment.
 func (b *Broker) mustBeIdle(ctx context.Context, deployment string) error {
-	tasks, err := b.Tasks.TasksInProgress(ctx, deployment)
+	tasks, err := b.tasksInProgress(ctx, deployment)
 	if err != nil {
-		return fmt.Errorf("looking for tasks of deployment %s: %w", deployment, err)
+		return err
 	}
 	if len(tasks) > 0 {
 		b.Logger.InfoContext(ctx, "operation.in-progress", slog.Int("task_id", tasks[0].ID), slog.String("description", tasks[0].Description))
 		return operationInProgress()
 	}
 	return nil
+}
+
+func (b *Broker) tasksInProgress(ctx context.Context, deployment string) ([]boshclient.Task, error) {
+	tasks, err := b.Tasks.TasksInProgress(ctx, deployment)
+	if err != nil {
+		return nil, fmt.Errorf("looking for tasks of deployment %s: %w", deployment, err)
+	}
+	return tasks, nil
 }

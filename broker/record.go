@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -27,7 +28,11 @@ type record struct {
 	Context            json.RawMessage `json:"context,omitempty"`
 	MaintenanceVersion string          `json:"maintenance_version,omitempty"`
 	DashboardURL       string          `json:"dashboard_url,omitempty"`
-	UAAClient          bool            `json:"uaa_client,omitempty"` // it has one
+	Labels             map[string]any  `json:"labels,omitempty"`
+	// OrganizationGUID and SpaceGUID are those that the instance was asked for with.
+	OrganizationGUID string `json:"organization_guid,omitempty"`
+	SpaceGUID        string `json:"space_guid,omitempty"`
+	UAAClient        bool   `json:"uaa_client,omitempty"` // it has one
 	// UAAClientMadeBy is the context id of the deploy that the client was made in, until a later one finds that it succeeded.
 	// An instance whose first deploy fails is never updated: of that nothing need be known.
 	UAAClientMadeBy string `json:"uaa_client_made_by,omitempty"`
@@ -94,7 +99,7 @@ func decodeRecord(text string) (*record, error) {
 
 // remember words the record of a deploy that is about to be submitted. What was remembered before stays where the deploy
 // doesn't say otherwise; an instance of old, of which nothing was, begins with its first deploy by this broker.
-func (b *Broker) remember(d deployment, dashboardURL string, operation Operation) record {
+func (b *Broker) remember(d deployment, done submitted, operation Operation) record {
 	now := b.Now().UTC()
 	r := record{CreatedAt: now}
 	if d.before.record != nil {
@@ -102,8 +107,12 @@ func (b *Broker) remember(d deployment, dashboardURL string, operation Operation
 	}
 	r.ServiceID, r.PlanID, r.UpdatedAt = b.offering.ID, d.plan.ID, now
 	r.MaintenanceVersion = versionOf(b.offering.maintenanceInfo(d.plan))
-	if dashboardURL != "" {
-		r.DashboardURL = dashboardURL
+	r.DashboardURL = cmp.Or(done.dashboardURL, r.DashboardURL)
+	if done.labels != nil {
+		r.Labels = done.labels
+	}
+	if d.operation == OperationCreate {
+		r.OrganizationGUID, r.SpaceGUID = d.organizationGUID, d.spaceGUID
 	}
 	r.UAAClient, r.UAAClientMadeBy = d.uaaClient != nil, ""
 	if d.clientMade && d.operation != OperationCreate {

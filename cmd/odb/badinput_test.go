@@ -54,7 +54,7 @@ var _ = Describe("bad input", Ordered, func() {
 		Entry("parameters that are no object", entry{"PUT", instance, merged(provisionBody(smallPlan), object{"parameters": []int{1}}), 400, "parameters must be a JSON object"}),
 		Entry("no accepts_incomplete", entry{"PUT", "/v2/service_instances/new", provisionBody(smallPlan), 422, "accepts_incomplete=true"}),
 		Entry("maintenance_info that the catalog doesn't have", entry{"PUT", instance, merged(provisionBody(smallPlan), object{"maintenance_info": object{"version": "1.0.0"}}), 422, "has none"}),
-		Entry("an instance that is there already", entry{"PUT", known, provisionBody(smallPlan), 409, "already exists"}),
+		Entry("an instance that is there already", entry{"PUT", known, provisionBody(largePlan), 409, "already exists"}),
 
 		Entry("an update of an unknown service", entry{"PATCH", known, `{"service_id":"other"}`, 400, "not in the catalog"}),
 		Entry("an update without any plan", entry{"PATCH", known, `{"service_id":"` + serviceID + `"}`, 400, "plan_id is missing"}),

@@ -125,6 +125,6 @@ var _ = Describe("odb dev", func() {
 		again := startODB("dev", "--director-port", port, "--state", state)
 		Eventually(again.stdout.String).WithTimeout(20 * time.Second).Should(ContainSubstring("-----END CERTIFICATE-----"))
 		Expect(again.stdout.String()).To(ContainSubstring(section), "the certificate is part of what is kept")
-		Expect(w.platform.provision("i-1", nil).status).To(Equal(http.StatusConflict))
+		Expect(w.platform.provision("i-1", object{"plan_id": largePlan}).status).To(Equal(http.StatusConflict), "the instance is known")
 	})
 })

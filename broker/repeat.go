@@ -1,0 +1,156 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/pivotal-cf/brokerapi/v11/domain"
+
+	"github.com/on-demand-broker/odb/boshclient"
+)
+
+// presence is what the Director has of an instance.
+type presence struct {
+	deployed     bool // there is a deployment
+	beingCreated bool // of which no deploy has succeeded
+	tasks        []boshclient.Task
+}
+
+func (p presence) nothing() bool { return !p.deployed && len(p.tasks) == 0 }
+
+// lookFor asks for the deployment and for tasks at work on it, both at once: one that is being deleted may be gone already.
+func (b *Broker) lookFor(ctx context.Context, instanceID string) (there presence, err error) {
+	name := deploymentName(instanceID)
+	err = sideBySide(ctx,
+		func(ctx context.Context) error {
+			found, err := b.Deployments.Deployment(ctx, name)
+			switch {
+			case errors.Is(err, boshclient.ErrNotFound):
+				return nil
+			case err != nil:
+				return fmt.Errorf("looking for deployment %s: %w", name, err)
+			}
+			there.deployed, there.beingCreated = true, found.BeingCreated
+			return nil
+		},
+		func(ctx context.Context) (err error) {
+			there.tasks, err = b.tasksInProgress(ctx, name)
+			return err
+		},
+	)
+	return there, err
+}
+
+// repeated answers a PUT of an instance that is there already, or is being made (OSB 2.17, Provisioning): the same one again
+// gets the answer of the first, another one a conflict. An instance that isn't remembered can't be told to be the same.
+func (b *Broker) repeated(ctx context.Context, d deployment, there presence) (domain.ProvisionedServiceSpec, error) {
+	var none domain.ProvisionedServiceSpec
+	configs, err := b.readConfigs(ctx, d.name())
+	if err != nil && !forbidden(err) {
+		return none, err
+	}
+	known := configs.record
+	switch {
+	case known == nil && there.deployed:
+		return none, refuse(AlreadyExists, "Service instance %s already exists", d.instanceID)
+	case known == nil:
+		return none, operationInProgress()
+	}
+	if difference := b.difference(d, *known); difference != "" {
+		return none, refuse(AlreadyExists, "Service instance %s already exists with %s", d.instanceID, difference)
+	}
+	begun, err := b.begun(ctx, d.instanceID, known.Operation)
+	if err != nil {
+		return none, err
+	}
+	same := domain.ProvisionedServiceSpec{DashboardURL: known.DashboardURL, Metadata: domain.InstanceMetadata{Labels: known.Labels}}
+	creating := known.Operation.Type == OperationCreate
+	switch {
+	case creating && begun.goesOn() && begun.operation != "":
+		same.IsAsync, same.OperationData = true, begun.operation
+		return same, nil
+	case begun.goesOn() || len(there.tasks) > 0:
+		return none, operationInProgress()
+	case there.beingCreated || !there.deployed || (creating && begun.action == fail):
+		return none, refuse(AlreadyExists, "Service instance %s was not created successfully: delete it and create it anew", d.instanceID)
+	case known.Operation.asOperation().deletes():
+		return none, refuse(AlreadyExists, "Service instance %s was to be deleted, which failed: delete it again", d.instanceID)
+	}
+	same.AlreadyExists = true
+	return same, nil
+}
+
+// begunOperation is one that was begun before, and how it stands.
+type begunOperation struct {
+	action
+	operation string // as it was handed out; empty if that can't be told any more
+}
+
+func (o begunOperation) goesOn() bool { return o.action == wait || o.action == start }
+
+// begun tells how a remembered operation stands, without taking it any further.
+func (b *Broker) begun(ctx context.Context, instanceID string, recorded recordedOperation) (begunOperation, error) {
+	switch recorded.State {
+	case stateSucceeded:
+		return begunOperation{action: succeed}, nil
+	case stateFailed:
+		return begunOperation{action: fail}, nil
+	}
+	name, o := deploymentName(instanceID), recorded.asOperation()
+	attempts, err := b.attempts(ctx, instanceID, o)
+	if err != nil {
+		return begunOperation{}, err
+	}
+	found := begunOperation{action: next(o, name, attempts).action}
+	for _, a := range attempts {
+		if (o.BoshTaskID == 0 || a.ID < o.BoshTaskID) && o.steps()[0].isOf(recorded.asOperation(), name, a.Task) {
+			o.BoshTaskID = a.ID
+		}
+	}
+	if found.goesOn() && o.BoshTaskID != 0 {
+		found.operation, err = o.handedOut()
+	}
+	return found, err
+}
+
+// difference says in what an instance differs from the one that is asked for; empty if it is the same. Parameters are
+// compared by their digest, places by their ids: names and annotations may have changed since the first request.
+func (b *Broker) difference(d deployment, known record) string {
+	differs := func(asked, remembered string) bool { return asked != "" && remembered != "" && asked != remembered }
+	switch {
+	case known.ServiceID != b.offering.ID:
+		return "another service"
+	case known.PlanID != d.plan.ID:
+		return "another plan"
+	case known.ParametersDigest == "":
+		return "parameters that nobody remembers"
+	case known.ParametersDigest != digest(d.instanceID, d.asked):
+		return "other parameters"
+	case differs(d.organizationGUID, known.OrganizationGUID):
+		return "another organization_guid"
+	case differs(d.spaceGUID, known.SpaceGUID):
+		return "another space_guid"
+	}
+	asked, remembered := placeIDs(d.context), placeIDs(known.Context)
+	for _, key := range []string{"platform", "organization_guid", "space_guid", "clusterid", "namespace"} {
+		if differs(asked[key], remembered[key]) {
+			return "another " + key + " in its context"
+		}
+	}
+	return ""
+}
+
+// placeIDs are the texts of a context, among them the ids of the place that the instance is in (OSB 2.17 profile, Context Object).
+func placeIDs(context json.RawMessage) map[string]string {
+	var members map[string]any
+	_ = json.Unmarshal(context, &members) // what a context doesn't say in the usual form isn't known
+	texts := map[string]string{}
+	for key, value := range members {
+		if text, ok := value.(string); ok {
+			texts[key] = text
+		}
+	}
+	return texts
+}
