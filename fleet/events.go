@@ -49,7 +49,7 @@ type MemberAccepted struct {
 	Task   int    `json:"task,omitempty"` // the Director's; 0 if it isn't known
 }
 
-// MemberStage comes when a poll tells another stage or description than the last one.
+// MemberStage comes when a poll tells another stage or description than the last one, and after trouble.
 type MemberStage struct {
 	Member      Member `json:"instance"`
 	Task        int    `json:"task,omitempty"`
@@ -100,12 +100,12 @@ type Halted struct {
 
 // Ticked comes each polling interval, and at the end of each phase, with what there is so far.
 type Ticked struct {
-	Progress Summary `json:"progress"`
+	Progress Summary
 }
 
 // Finished is the last event.
 type Finished struct {
-	Summary Summary `json:"summary"`
+	Summary Summary
 }
 
 func (Started) name() string        { return "started" }
@@ -119,4 +119,4 @@ func (MemberBusy) name() string     { return "busy" }
 func (MemberTrouble) name() string  { return "trouble" }
 func (Halted) name() string         { return "halted" }
 func (Ticked) name() string         { return "progress" }
-func (Finished) name() string       { return "finished" }
+func (Finished) name() string       { return "summary" }

@@ -76,7 +76,7 @@ func (r *run) watch(ctx context.Context, member int, known Progress) answer {
 			return answer
 		}
 		kind := reportAnswer
-		if latest.Stage != known.Stage || latest.Description != known.Description || latest.Task != known.Task {
+		if answer.late || latest.Stage != known.Stage || latest.Description != known.Description || latest.Task != known.Task {
 			kind = reportStage
 		}
 		known = latest
@@ -88,6 +88,7 @@ func (r *run) watch(ctx context.Context, member int, known Progress) answer {
 type answer struct {
 	progress    Progress
 	err         error
+	late        bool      // there was no answer at first
 	silentSince time.Time // if err is Unavailable
 }
 
@@ -102,7 +103,7 @@ func (r *run) ask(ctx context.Context, member int, call Call, do func() (Progres
 	for calls := 1; ; calls++ {
 		progress, err := guarded(do)
 		if !errors.As(err, new(Unavailable)) {
-			return answer{progress: progress, err: err}
+			return answer{progress: progress, err: err, late: calls > 1}
 		}
 		if silentSince.IsZero() {
 			silentSince = time.Now()

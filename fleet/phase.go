@@ -10,7 +10,7 @@ type phase struct {
 	canaries bool
 	fresh    []int32     // not begun yet, by index, in order
 	retries  retries     // busy ones, and when they are due
-	busy     map[int]int // how often each was found busy in this phase
+	busy     map[int]int // how often each was found busy
 	running  int
 	wanted   int // that many good ends are enough
 	good     int

@@ -66,14 +66,11 @@ func (r *run) phases(ctx context.Context, lineup lineup) {
 		}
 		r.tell(Ticked{Progress: r.summary()})
 		r.tell(PhaseEnded{Phase: PhaseCanaries, OK: r.stop == ""})
-		rest.retries = canaries.retries
-	}
-	waiting := map[int]bool{}
-	for _, busy := range rest.retries {
-		waiting[busy.member] = true
+		// Those that were busy go on waiting, and have the attempts that are left to them.
+		rest.retries, rest.busy = canaries.retries, canaries.busy
 	}
 	for i, state := range r.states {
-		if state == 0 || (state == Busy && !waiting[i]) {
+		if state == 0 {
 			rest.fresh = append(rest.fresh, int32(i))
 		}
 	}
@@ -83,7 +80,7 @@ func (r *run) phases(ctx context.Context, lineup lineup) {
 	r.tell(PhaseBegun{Phase: PhaseRest, Members: len(rest.fresh) + len(rest.retries)})
 	r.carryOut(ctx, &rest)
 	r.tell(Ticked{Progress: r.summary()})
-	r.tell(PhaseEnded{Phase: PhaseRest, OK: r.stop == "" && len(r.failures) == 0 && len(rest.retries) == 0})
+	r.tell(PhaseEnded{Phase: PhaseRest, OK: r.stop == "" && len(r.failures) == 0 && rest.givenUp == 0})
 }
 
 // carryOut begins whom the phase says and takes in what is reported of them, until the phase is over or ctx ends.
