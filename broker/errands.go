@@ -59,7 +59,7 @@ func (b *Broker) attempts(ctx context.Context, instanceID string, o Operation) (
 	attempts := make([]attempt, len(tasks))
 	for i, task := range tasks {
 		attempts[i].Task = task
-		if task.State == boshclient.StateDone && o.ran(deployment, task) {
+		if task.State == boshclient.StateDone && o.heedsErrands() && o.ran(deployment, task) {
 			if attempts[i].errandFailed, err = b.errandFailed(ctx, task.ID); err != nil {
 				return nil, fmt.Errorf("result of errand task %d: %w", task.ID, err)
 			}

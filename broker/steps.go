@@ -51,6 +51,9 @@ func (o Operation) errands() []Errand {
 	}
 }
 
+// heedsErrands tells whether an errand that fails ends the operation. By force an instance is deleted all the same.
+func (o Operation) heedsErrands() bool { return o.OperationType != OperationForceDelete }
+
 const errandPrefix = "run errand "
 
 // isOf tells whether a task is one of this step. Tasks are told apart by what the Director calls them, so that neither a
@@ -117,7 +120,7 @@ func next(o Operation, deployment string, tasks []attempt) decision {
 		return decision{action: cannotTell}
 	case !last.Ended():
 		return decision{action: wait, task: last.Task}
-	case last.failed() && !(o.OperationType == OperationForceDelete && steps[reached].kind == stepErrand):
+	case last.failed() && (o.heedsErrands() || steps[reached].kind != stepErrand):
 		return decision{action: fail, task: last.Task}
 	case reached == len(steps)-1:
 		return decision{action: succeed, task: last.Task}

@@ -103,6 +103,20 @@ var _ = Describe("lifecycle errands", func() {
 		Expect(w.platform.lastOperation("i-1", a.operation()).description()).To(Equal("Instance provisioning in progress: Running errand smoke"))
 	})
 
+	It("have no result that is worth a request when an instance is deleted by force", func() {
+		clock := devdirector.NewManualClock(time.Now())
+		w := newWorld(jobs, with("    instance_groups:", "    lifecycle_errands: {pre_delete: [{name: backup}, {name: drain}]}\n    instance_groups:"),
+			onErrand("backup", devdirector.Errand{ExitCode: 1}), tasksTake(time.Minute), setting{director: func(o *devdirector.Options) { o.Clock = clock }})
+		w.platform.provisionedAt("i-1", func() { clock.Advance(2 * time.Minute) })
+		a := w.forceDelete("i-1")
+		clock.Advance(2 * time.Minute)
+		Expect(w.platform.lastOperation("i-1", a.operation()).body).To(HaveKeyWithValue("state", "in progress"))
+		clock.Advance(30 * time.Second)
+		w.director.ResetStats()
+		Expect(w.platform.lastOperation("i-1", a.operation()).description()).To(HaveSuffix("Running errand drain"))
+		Expect(w.director.Stats().Requests).To(Equal(map[string]int{"GET /tasks": 1}))
+	})
+
 	It("go on with operations that the predecessor began", func() {
 		w := newWorld(errands, jobs)
 		a := w.platform.provision("i-1", nil)
