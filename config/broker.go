@@ -35,7 +35,7 @@ type Broker struct {
 	TLS                 TLS  `yaml:"tls"`
 }
 
-// TLS names the PEM files to serve HTTPS with. HTTPS is served only if both are given.
+// TLS names the PEM files to serve HTTPS with: both, or none for plain HTTP.
 type TLS struct {
 	CertFile string `yaml:"cert_file"`
 	KeyFile  string `yaml:"key_file"`
@@ -43,6 +43,18 @@ type TLS struct {
 
 // Enabled tells whether HTTPS is to be served.
 func (t TLS) Enabled() bool { return t.CertFile != "" && t.KeyFile != "" }
+
+// check refuses half a pair: who gave it wants HTTPS, and the platform's password must not cross the network in the clear
+// instead. The existing broker serves plain HTTP then, but its BOSH template refuses, so that no deployment has such a file.
+func (t TLS) check(at section) {
+	const half = "is missing while the other half of the pair is given"
+	switch {
+	case t.CertFile != "" && t.KeyFile == "":
+		at.key("key_file").refuse(half, "give the path of the certificate's private key, or neither of the two to serve plain HTTP")
+	case t.CertFile == "" && t.KeyFile != "":
+		at.key("cert_file").refuse(half, "give the path of the certificate, or neither of the two to serve plain HTTP")
+	}
+}
 
 func (b Broker) check(at section) {
 	switch port := at.key("port"); {
@@ -59,12 +71,5 @@ func (b Broker) check(at section) {
 	if b.ShutdownTimeout < 0 {
 		at.key("shutdown_timeout_in_seconds").warn("is negative, which cuts requests off at once", "give the seconds that they may take to end")
 	}
-	// The existing broker serves plain HTTP with half a pair, so this one starts; nobody should be left in doubt, though.
-	const plain = "is missing while the other half of the pair is given, so plain HTTP is served"
-	switch {
-	case b.TLS.CertFile != "" && b.TLS.KeyFile == "":
-		at.key("tls", "key_file").warn(plain, "give the path of the certificate's private key")
-	case b.TLS.CertFile == "" && b.TLS.KeyFile != "":
-		at.key("tls", "cert_file").warn(plain, "give the path of the certificate")
-	}
+	b.TLS.check(at.key("tls"))
 }

@@ -8,10 +8,10 @@
 // file that is wrong must not pass a check. Each problem therefore has a Severity:
 //
 //   - [Error]: the existing broker would not have started either (it refused the file, or died before it listened),
-//     or nothing could be served with such a file (no service id, no plan), or it is about a key that is new here.
-//     Load and Parse refuse.
+//     or nothing could be served with such a file (no service id, no plan), or it is about a key that is new here, or
+//     the broker would do in the clear what it was told to encrypt (half a TLS pair). Load and Parse refuse.
 //   - [Warning]: the file is wrong, yet a broker with it runs today: a key nobody reads, a key set twice, a rule that
-//     only the BOSH template checked (a plan without a description, half a TLS pair, a floating stemcell). Load
+//     only the BOSH template checked (a plan without a description, a floating stemcell). Load
 //     accepts, `odb serve` prints it, `odb config check` fails.
 //   - [Notice]: the file is right, but there is something to know: a deprecated key and its successor, a key without
 //     effect, a value that the platform in front may not like. Nobody fails because of it.

@@ -69,7 +69,6 @@ func TestLoadLooksAtTheFilesThatTheConfigurationNames(t *testing.T) {
 	}{
 		"all there":              {adapter, certFile, keyFile, nil},
 		"no TLS":                 {adapter, "", "", nil},
-		"half TLS":               {adapter, at("nowhere"), "", nil},
 		"a chain":                {adapter, write(t, at("chain"), 0o600, append(certificate, expired...)), keyFile, nil},
 		"no adapter":             {at("nowhere"), "", "", []string{":24: service_adapter.path: can't be used", "no such file"}},
 		"a directory":            {dir, "", "", []string{":24: service_adapter.path: is a directory"}},

@@ -6,6 +6,10 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -39,6 +43,33 @@ var _ = Describe("the commands", func() {
 			Expect(code).To(Equal(1), "%v", args)
 			Expect(out).To(BeEmpty(), "%v", args)
 			Expect(errs).To(MatchRegexp(`^odb: .+\n$`), "%v", args)
+		}
+	})
+
+	It("say at the start only what is: keys and flags that exist, and no message with its blanks left in", func() {
+		w := newWorldWithoutBroker()
+		odd := []setting{
+			with("use_stdin: true", "use_stdin: false\n  disable_bosh_configs: true\n  startup_banner: true\n  enable_telemetry: true\n  enable_optimised_upgrades: true\n  pasword: x"),
+			with("    instance_groups:", "    quotas: {service_instance_limit: 5}\n    instance_groups:"),
+		}
+		p := w.serveProcess("-configFilePath", odd...)
+		Eventually(p.stdout.String).WithTimeout(10 * time.Second).Should(ContainSubstring("odb.telemetry"))
+		Expect(w.director.Close()).To(Succeed())
+		away := w.serveProcess("--config", odd...)
+		Eventually(away.stdout.String).WithTimeout(10 * time.Second).Should(ContainSubstring("odb.start.director-away"))
+
+		log := p.stdout.String() + away.stdout.String()
+		Expect(log).NotTo(MatchRegexp(`%!|%[svdq]|[#$]\{|\{\{`))
+		_, example, _ := odb("config", "example")
+		named := regexp.MustCompile(`\b(?:broker|bosh|cf|service_adapter|service_deployment|service_catalog)\.([a-z_]+)\b`).FindAllStringSubmatch(log, -1)
+		Expect(named).NotTo(BeEmpty())
+		told := []string{"yml", "pasword", "enable_optimised_upgrades"} // the file's name, and what it has that is no key
+		for _, key := range named {
+			Expect(strings.Contains(example, key[1]+":") || slices.Contains(told, key[1])).To(BeTrue(), key[0])
+		}
+		_, help, _ := odb("serve", "--help")
+		for _, flag := range regexp.MustCompile(`[\s"'(](--?[a-zA-Z][a-zA-Z-]+)`).FindAllStringSubmatch(log, -1) {
+			Expect(help).To(ContainSubstring(flag[1]))
 		}
 	})
 
@@ -78,6 +109,18 @@ var _ = Describe("the commands", func() {
 			Expect(code).To(BeZero())
 		})
 	})
+
+	DescribeTable("serve refuses what the existing broker took and could not do", func(old, replacement, says string) {
+		w := newWorldWithoutBroker()
+		code, _, errs := odb("serve", "--config", w.writeConfig(with(old, replacement)))
+		Expect(code).To(Equal(1))
+		Expect(errs).To(MatchRegexp(`broker\.yml:\d+: ` + says))
+	},
+		Entry("a certificate without its key, by which it served plain HTTP", "  port:", "  tls: {cert_file: /broker.crt}\n  port:", `broker\.tls\.key_file: is missing`),
+		Entry("a key without its certificate", "  port:", "  tls: {key_file: /broker.key}\n  port:", `broker\.tls\.cert_file: is missing`),
+		Entry("a user's password for the Director's UAA, by which it died of its first request", "{basic: {username: admin, password: admin}}",
+			"{uaa: {user_credentials: {username: admin, password: admin}}}", `bosh\.authentication\.uaa\.user_credentials: can't be used`),
+	)
 
 	It("serve refuses a configuration that can't be right, with all that is wrong on stderr", func() {
 		path := filepath.Join(GinkgoT().TempDir(), "broker.yml")

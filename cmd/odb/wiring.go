@@ -78,14 +78,10 @@ func newServer(ctx context.Context, c *config.Config, logger *slog.Logger, carry
 	if err != nil {
 		return nil, err
 	}
-	var files config.TLS // half a pair serves plain HTTP, as it always has
-	if c.Broker.TLS.Enabled() {
-		files = c.Broker.TLS
-	}
 	return server.New(server.Options{
 		Address:                 net.JoinHostPort(c.Broker.Host, strconv.Itoa(c.Broker.Port)),
-		CertFile:                files.CertFile,
-		KeyFile:                 files.KeyFile,
+		CertFile:                c.Broker.TLS.CertFile,
+		KeyFile:                 c.Broker.TLS.KeyFile,
 		Username:                c.Broker.Username,
 		Password:                c.Broker.Password.Reveal(),
 		ExposeOperationalErrors: c.Broker.ExposeOperationalErrors,
