@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/cryptotest"
 )
 
 func TestInterpolation(t *testing.T) {
@@ -80,6 +81,21 @@ func TestSecrets(t *testing.T) {
 		if !strings.ContainsRune(alphanumeric, character) || times < 2065-300 || times > 2065+300 {
 			t.Errorf("%q came %d times", character, times)
 		}
+	}
+}
+
+// A source that a test can set is the system's: cryptotest replaces what crypto/rand reads, and nothing else.
+func TestSecretsAreDrawnFromTheSystemsRandomSource(t *testing.T) {
+	drawn := func(seed uint64) string {
+		cryptotest.SetGlobalRandom(t, seed)
+		return newSecret()
+	}
+	first := drawn(1)
+	if again := drawn(1); again != first {
+		t.Error("with the same random bytes there is another secret: it is drawn from something else, too")
+	}
+	if drawn(2) == first {
+		t.Error("with other random bytes there is the same secret")
 	}
 }
 
