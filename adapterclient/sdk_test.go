@@ -61,6 +61,27 @@ var _ = Describe("An adapter written with the public SDK", Ordered, func() {
 		})
 	}
 
+	It("checks deployment and plan", func(ctx SpecContext) {
+		client := newClient(adapterclient.Options{Path: path, UseStdin: true})
+		noOS := cacheDeployment()
+		noOS.Stemcells = nil
+		noGroups := cachePlan()
+		noGroups.InstanceGroups = nil
+		for _, incomplete := range []adapterclient.GenerateManifest{
+			{ServiceDeployment: noOS, Plan: cachePlan()},
+			{ServiceDeployment: adapterclient.ServiceDeployment{Releases: cacheDeployment().Releases, Stemcells: cacheDeployment().Stemcells}, Plan: cachePlan()},
+			{ServiceDeployment: cacheDeployment(), Plan: noGroups},
+			{ServiceDeployment: cacheDeployment(), Plan: cachePlan(), PreviousPlan: &noGroups},
+		} {
+			_, err := client.GenerateManifest(ctx, incomplete)
+			var exit *adapterclient.ExitError
+			Expect(errors.As(err, &exit)).To(BeTrue(), "%v", err)
+			Expect(exit.UserMessage).To(BeEmpty(), "it is the operator's fault, told in the log")
+		}
+		Expect(client.GenerateManifest(ctx, adapterclient.GenerateManifest{ServiceDeployment: cacheDeployment(), Plan: cachePlan()})).
+			To(HaveField("Manifest", ContainSubstring("cache-server")))
+	})
+
 	It("refuses in words for the user", func(ctx SpecContext) {
 		client := newClient(adapterclient.Options{Path: path, UseStdin: true})
 		_, err := client.GenerateManifest(ctx, adapterclient.GenerateManifest{
