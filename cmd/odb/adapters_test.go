@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/on-demand-broker/odb/boshclient"
 	"github.com/on-demand-broker/odb/devdirector"
 	"github.com/on-demand-broker/odb/secrets/credhubtest"
 	"github.com/on-demand-broker/odb/uaaclients/uaatest"
@@ -225,6 +226,16 @@ var _ = Describe("adapters that strangers wrote", Ordered, ContinueOnFailure, fu
 			w.nothingLeft(guid)
 		})
 
+		It("goes through it by the old protocol, too", func() {
+			old := append(changes, with("use_stdin: true", "use_stdin: false"))
+			w := newWorld(old...)
+			w.wholeLife(guid, 0, func(more ...setting) { w.serve(append(old, more...)...) }, func(credentials object) {
+				GinkgoHelper()
+				Expect(credentials["password"]).To(MatchRegexp(`^\w{20,}$`))
+			})
+			w.nothingLeft(guid)
+		})
+
 		It("is deleted by force", func() {
 			w := newWorld(changes...)
 			w.succeeds(guid, 0, func() answer { return w.platform.provision(guid, cloudFoundryAsks) })
@@ -327,6 +338,23 @@ var _ = Describe("adapters that strangers wrote", Ordered, ContinueOnFailure, fu
 			Expect(w.credentials(guid, "b-1", smallPlan)).To(HaveKey("password"))
 			w.succeeds(guid, 1, func() answer { return w.forceDelete(guid) })
 			nothingLeft(w)
+		})
+
+		It("leaves nothing when its deployment was deleted behind the broker's back", func() {
+			w := newWorld(changes...)
+			w.succeeds(guid, 1, func() answer { return w.platform.provision(guid, cloudFoundryAsks) })
+			_, err := w.directorClient().DeleteDeployment(context.Background(), boshclient.DeleteDeployment{Name: "service-instance_" + guid})
+			Expect(err).NotTo(HaveOccurred())
+			Expect(w.configs(guid)).NotTo(BeEmpty())
+			Expect(credhub.Names()).NotTo(BeEmpty())
+			Expect(uaa.ClientIDs()).To(ContainElement(guid))
+
+			a := w.platform.deprovision(guid)
+			Expect(a.status).To(Equal(http.StatusGone), a.text)
+			Expect(a.text).To(MatchJSON(`{}`))
+			Expect(w.configs(guid)).To(BeEmpty())
+			Expect(credhub.Names()).To(BeEmpty())
+			Expect(uaa.ClientIDs()).To(BeEmpty())
 		})
 
 		It("leaves nothing when the first deploy fails and the platform cleans up", func() {

@@ -123,6 +123,22 @@ var _ = Describe("the life of a service instance", func() {
 		Expect(w.director.Stats().Requests).NotTo(HaveKey("DELETE /configs"), "the config went with the instance")
 	})
 
+	It("keeps a config of each type", func() {
+		w := newWorld()
+		made := map[string]any{"cloud": "vm_extensions: []\n", "cpi": "cpis: []\n", "runtime": "addons: []\n"}
+		Expect(w.adapter.Steer("generate-manifest", adaptertest.Steering{Configs: made})).To(Succeed())
+		w.platform.provisioned("i-1")
+		for kind, content := range made {
+			Expect(w.configs("i-1")).To(HaveKeyWithValue(kind, content))
+		}
+		a := w.platform.update("i-1", object{"parameters": object{"color": "red"}})
+		Expect(w.platform.follow("i-1", a.operation())).To(Equal("succeeded"))
+		Expect(previousConfigs(w)[1:]).To(HaveEach(MatchJSON(`{"cloud":"vm_extensions: []\n","cpi":"cpis: []\n","runtime":"addons: []\n"}`)))
+		a = w.platform.deprovision("i-1")
+		Expect(w.platform.follow("i-1", a.operation())).To(Equal("succeeded"))
+		Expect(w.configs("i-1")).To(BeEmpty())
+	})
+
 	It("leaves the configs of an instance alone that was made anew while the old one's deletion was still being asked for", func() {
 		w := newWorld()
 		Expect(w.adapter.Steer("generate-manifest", adaptertest.Steering{Configs: map[string]any{"cloud": "vm_extensions: []\n"}})).To(Succeed())

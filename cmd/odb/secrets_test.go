@@ -89,6 +89,16 @@ var _ = Describe("secrets of manifests", func() {
 		Expect(w.log.String()).NotTo(ContainSubstring("hush-1"))
 	})
 
+	It("are given to the adapter at an upgrade, too", func() {
+		w := newWorld(secure)
+		Expect(w.adapter.Steer("generate-manifest", makes("((odb_secret:pw))", 1, map[string]any{"pw": "hush"}))).To(Succeed())
+		w.platform.provisioned("i-1")
+		Expect(w.adapter.Forget()).To(Succeed())
+		a := w.platform.upgrade("i-1", "&force=true")
+		Expect(w.platform.follow("i-1", a.text)).To(Equal("succeeded"))
+		Expect(previous(w)).To(HaveExactElements(MatchJSON(`{"((` + path + `))":"hush"}`)))
+	})
+
 	It("are those of what runs, also after an update that failed", func() {
 		w := newWorld(secure, with("use_stdin: true", "use_stdin: true\n  skip_check_for_pending_changes: true"))
 		Expect(w.adapter.Steer("generate-manifest", makes("((odb_secret:pw))", 1, map[string]any{"pw": "old"}))).To(Succeed())
@@ -183,6 +193,19 @@ var _ = Describe("credentials of bindings", func() {
 		Expect(w.platform.bind("i-1", "b-1", nil).status).To(BeNumerically(">=", 500))
 		Expect(credhub.Names()).To(BeEmpty())
 		Expect(w.calls()).To(ContainElement("delete-binding"))
+	})
+
+	It("wait for a CredHub whose name isn't known yet, and nothing else does", func() {
+		w := newWorld(kept, with("api_url: "+credhub.URL, "api_url: https://credhub.service.invalid:8844"))
+		Expect(w.platform.do("GET", "/v2/catalog", nil).status).To(Equal(http.StatusOK))
+		w.platform.provisioned("i-1")
+		a := w.platform.bind("i-1", "b-1", nil)
+		Expect(a.status).To(Equal(http.StatusServiceUnavailable), a.text)
+		Expect(a.description()).To(ContainSubstring("Currently unable to bind"))
+		Expect(w.calls()).To(ContainElement("delete-binding"), "the adapter takes back what nobody was told of")
+
+		w.serve(kept)
+		Expect(w.platform.bind("i-1", "b-1", nil).status).To(Equal(http.StatusCreated))
 	})
 
 	It("go also when the adapter no longer knows the binding", func() {

@@ -128,6 +128,7 @@ var _ = Describe("an instance's UAA client", func() {
 		client, found := uaa.Client(guid)
 		Expect(found).To(BeTrue())
 		Expect(client.Name).To(Equal("my-cache"), "what the upgrade's context doesn't say is remembered")
+		Expect(client.Scopes).To(ConsistOf("openid", "cache.space-1.admin"), "the space, too")
 
 		w.serve(cloudFoundry(strings.Replace(definition, "openid", "openid,profile", 1)))
 		Expect(w.platform.upgrade(guid).status).To(Equal(http.StatusNoContent))

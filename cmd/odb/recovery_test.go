@@ -1,0 +1,51 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/on-demand-broker/odb/adapterclient/adaptertest"
+	"github.com/on-demand-broker/odb/devdirector"
+)
+
+var _ = Describe("disaster recovery", func() {
+	It("needs nothing but the Director's backup and the configuration", func() {
+		state, backup := GinkgoT().TempDir(), GinkgoT().TempDir()
+		w := newWorldWithoutBroker(setting{director: func(o *devdirector.Options) { o.StateDir = state }})
+		w.serve()
+		Expect(w.adapter.Steer("generate-manifest", adaptertest.Steering{Configs: map[string]any{"cloud": "vm_extensions: []\n"}})).To(Succeed())
+		w.platform.provisioned("kept")
+		Expect(w.platform.bind("kept", "b-1", nil).status).To(Equal(http.StatusCreated))
+		Expect(os.CopyFS(backup, os.DirFS(state))).To(Succeed())
+
+		By("losing what came after the backup, and the broker")
+		update := w.platform.update("kept", object{"plan_id": largePlan})
+		Expect(w.platform.follow("kept", update.operation())).To(Equal("succeeded"))
+		lost := w.platform.provision("lost", nil)
+		Expect(w.platform.follow("lost", lost.operation())).To(Equal("succeeded"))
+		Expect(w.director.Close()).To(Succeed())
+		Expect(os.Remove(filepath.Join(w.dir, "broker.yml"))).To(Succeed())
+		w.startDirector(setting{director: func(o *devdirector.Options) { o.StateDir = backup }})
+		w.serve()
+
+		By("telling honestly of operations that the Director has never heard of")
+		for id, operation := range map[string]string{"kept": update.operation(), "lost": lost.operation()} {
+			Expect(w.platform.lastOperation(id, operation).status).To(Equal(http.StatusInternalServerError))
+		}
+		Expect(w.platform.bind("lost", "b-1", nil).status).To(Equal(http.StatusNotFound))
+		Expect(w.platform.unbind("lost", "b-1").status).To(Equal(http.StatusGone))
+		Expect(w.platform.deprovision("lost").status).To(Equal(http.StatusGone))
+
+		By("going on with what there is")
+		Expect(w.platform.manage("GET", "/service_instances", nil).text).To(MatchJSON(`[{"service_instance_id":"kept","plan_id":"` + smallPlan + `"}]`))
+		Expect(w.platform.unbind("kept", "b-1").status).To(Equal(http.StatusOK))
+		Expect(w.platform.bind("kept", "b-2", nil).status).To(Equal(http.StatusCreated))
+		w.succeeds("kept", 0, func() answer { return w.platform.update("kept", object{"plan_id": largePlan}) })
+		w.succeeds("kept", 0, func() answer { return w.platform.deprovision("kept") })
+		w.nothingLeft("kept")
+	})
+})
