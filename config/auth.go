@@ -37,6 +37,20 @@ type UAAAuthentication struct {
 	UserCredentials   BasicAuthentication `yaml:"user_credentials"`
 }
 
+func (a UAAAuthentication) check(at section, severity Severity) {
+	const oneOf = "give either client_credentials (client_id, client_secret) or user_credentials (username, password)"
+	switch client, user := a.ClientCredentials, a.UserCredentials; {
+	case client.given() && user.given():
+		at.report(severity, "has both client_credentials and user_credentials", oneOf)
+	case client.given():
+		client.check(at.key("client_credentials"), severity)
+	case user.given():
+		user.check(at.key("user_credentials"), severity)
+	default:
+		at.need(severity, false, oneOf)
+	}
+}
+
 // checkURL says what keeps an address from being used. It never quotes the address, which may hold a password.
 func checkURL(at section, address string) {
 	if address == "" {

@@ -77,20 +77,8 @@ func (c CF) check(at section) {
 }
 
 func (u CFUAA) check(at section) {
-	const oneOf = "give either client_credentials (client_id, client_secret) or user_credentials (username, password)"
-	client, user := u.Authentication.ClientCredentials, u.Authentication.UserCredentials
-	authentication := at.key("authentication")
-	switch {
-	case client.given() && user.given():
-		authentication.refuse("has both client_credentials and user_credentials", oneOf)
-	case client.given():
-		client.check(authentication.key("client_credentials"), Error)
-	case user.given():
-		user.check(authentication.key("user_credentials"), Error)
-	default:
-		authentication.need(Error, false, oneOf)
-	}
-	if u.ClientDefinition.Given() && !client.given() {
+	u.Authentication.check(at.key("authentication"), Error)
+	if u.ClientDefinition.Given() && !u.Authentication.ClientCredentials.given() {
 		at.key("client_definition").warn("does nothing without a UAA client that may make clients", "give authentication.client_credentials")
 	}
 }

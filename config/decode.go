@@ -20,14 +20,17 @@ var durationType = reflect.TypeFor[time.Duration]()
 // and goes on, and notes the line of all it passes, so that checks can be written over the plain structs afterwards.
 type decoder struct {
 	doc     *document
+	table   reflect.Type        // of the whole file
 	open    map[*yaml.Node]bool // anchored nodes being decoded: an alias to one of them has no end
 	aliases int                 // how many aliases we are inside of
 	aliased int                 // how many nodes were reached through aliases
 }
 
-// decode reports whether the file was a map at all (or empty), so that checks make sense.
-func decode(doc *document, root *yaml.Node, into *Config) bool {
-	d := &decoder{doc: doc, open: map[*yaml.Node]bool{}}
+// decode lays the file over the struct that into points to. It reports whether the file was a map at all (or empty), so
+// that checks make sense.
+func decode(doc *document, root *yaml.Node, into any) bool {
+	whole := reflect.ValueOf(into).Elem()
+	d := &decoder{doc: doc, table: whole.Type(), open: map[*yaml.Node]bool{}}
 	if len(root.Content) == 0 {
 		return true
 	}
@@ -36,10 +39,10 @@ func decode(doc *document, root *yaml.Node, into *Config) bool {
 		return true
 	}
 	if top.Kind != yaml.MappingNode {
-		doc.report(top.Line, "", Error, "is not a map of sections", "start from the file that `odb config example` prints")
+		doc.report(top.Line, "", Error, "is not a map of sections", doc.format.advice)
 		return false
 	}
-	d.value(top, reflect.ValueOf(into).Elem(), section{doc: doc})
+	d.value(top, whole, section{doc: doc})
 	return true
 }
 

@@ -20,10 +20,10 @@ func (d *decoder) unknownKey(value *yaml.Node, key string, place section, known 
 	want := "remove it, or use one of " + strings.Join(known, ", ")
 	if near := nearest(key, known); near != "" {
 		want = fmt.Sprintf("did you mean %q?", near)
-	} else if elsewhere := placesOf(key); len(elsewhere) == 1 {
+	} else if elsewhere := placesOf(key, d.table); len(elsewhere) == 1 {
 		want = "it belongs to " + elsewhere[0]
 	}
-	place.warn("is not a key that the broker knows", want)
+	place.warn("is not a key that "+d.doc.format.reader+" knows", want)
 }
 
 // extraKey speaks up about a key that will be forwarded, if it looks like a slip of the pen for one that is known.
@@ -99,10 +99,10 @@ func editDistance(a, b string) int {
 	return row[len(b)]
 }
 
-// placesOf lists the paths at which a key is known, with [] for the items of lists.
-func placesOf(key string) []string {
+// placesOf lists the paths at which a table of keys has a key, with [] for the items of lists.
+func placesOf(key string, table reflect.Type) []string {
 	var places []string
-	eachKey(reflect.TypeFor[Config](), "", func(path string) {
+	eachKey(table, "", func(path string) {
 		if path == key || strings.HasSuffix(path, "."+key) {
 			places = append(places, path)
 		}

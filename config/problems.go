@@ -28,9 +28,12 @@ type Problem struct {
 	Severity Severity `json:"severity"`
 }
 
-// String gives "file:line: path: problem, what would be right".
+// String gives "file:line: path: problem, what would be right". What is missing where there is no file has no place in one.
 func (p Problem) String() string {
-	where := fmt.Sprintf("%s:%d: ", p.File, p.Line)
+	where := ""
+	if p.File != "" {
+		where = fmt.Sprintf("%s:%d: ", p.File, p.Line)
+	}
 	if p.Path != "" {
 		where += p.Path + ": "
 	}
@@ -56,9 +59,21 @@ func SortByLine(problems []Problem) {
 	slices.SortStableFunc(problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
 }
 
+// format is how to speak of one of the kinds of files.
+type format struct {
+	reader string // who reads it
+	advice string // for one that is none of its kind at all
+}
+
+// brokerFile is the format of broker.yml.
+func brokerFile() format {
+	return format{reader: "the broker", advice: "start from the file that `odb config example` prints"}
+}
+
 // document is the file while it is read: its problems, and the lines and kinds of what stands in it.
 type document struct {
 	name     string
+	format   format
 	last     int             // number of the last line
 	lines    map[string]int  // path → line
 	null     map[string]bool // paths at which null stands
@@ -72,7 +87,7 @@ func newDocument(name string, text []byte) *document {
 	if !bytes.HasSuffix(text, []byte("\n")) {
 		last++
 	}
-	return &document{name: name, last: last, lines: map[string]int{}, null: map[string]bool{}, broken: map[string]bool{}}
+	return &document{name: name, format: brokerFile(), last: last, lines: map[string]int{}, null: map[string]bool{}, broken: map[string]bool{}}
 }
 
 func (d *document) note(path string, line int, null bool) { d.lines[path], d.null[path] = line, null }
@@ -80,6 +95,15 @@ func (d *document) note(path string, line int, null bool) { d.lines[path], d.nul
 func (d *document) report(line int, path string, severity Severity, what, want string) {
 	line = min(max(line, 1), d.last)
 	d.problems = append(d.problems, Problem{File: d.name, Line: line, Path: path, What: what, Want: want, Severity: severity})
+}
+
+// refuseWarnings makes errors of warnings.
+func (d *document) refuseWarnings() {
+	for i := range d.problems {
+		if d.problems[i].Severity == Warning {
+			d.problems[i].Severity = Error
+		}
+	}
 }
 
 // refusal tells the errors from the rest, in the order of the file.

@@ -87,3 +87,6 @@ func (v SecretValues) LogValue() slog.Value { return slog.AnyValue(v.hide()) }
 // Format implements fmt.Formatter. It shows none of the configuration: what operators give to adapters as properties
 // may be secret, too.
 func (c Config) Format(state fmt.State, _ rune) { _, _ = fmt.Fprint(state, "<configuration>") }
+
+// Format implements fmt.Formatter.
+func (c Companion) Format(state fmt.State, _ rune) { _, _ = fmt.Fprint(state, "<configuration>") }

@@ -16,9 +16,12 @@ import (
 )
 
 // odb runs a command to its end.
-func odb(args ...string) (code int, stdout, stderr string) {
+func odb(args ...string) (code int, stdout, stderr string) { return calledAs("odb", args...) }
+
+// calledAs runs the program as if through a link of that name.
+func calledAs(name string, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
-	code = run(context.Background(), args, &out, &errs)
+	code = run(context.Background(), append([]string{"/var/vcap/packages/odb/bin/" + name}, args...), &out, &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -38,7 +41,7 @@ var _ = Describe("the commands", func() {
 	})
 
 	It("fail with one line on stderr and exit code 1", func() {
-		for _, args := range [][]string{{"serve"}, {"serve", "--config", "/does/not/exist.yml"}, {"nonsense"}, {"serve", "--nonsense"}, {"config", "check"}} {
+		for _, args := range [][]string{{"serve"}, {"serve", "--config", "/does/not/exist.yml"}, {"config", "check"}} {
 			code, out, errs := odb(args...)
 			Expect(code).To(Equal(1), "%v", args)
 			Expect(out).To(BeEmpty(), "%v", args)
@@ -70,6 +73,16 @@ var _ = Describe("the commands", func() {
 		_, help, _ := odb("serve", "--help")
 		for _, flag := range regexp.MustCompile(`[\s"'(](--?[a-zA-Z][a-zA-Z-]+)`).FindAllStringSubmatch(log, -1) {
 			Expect(help).To(ContainSubstring(flag[1]))
+		}
+	})
+
+	It("call a command line that can't be understood a usage error, with exit code 2", func() {
+		for _, args := range [][]string{{"nonsense"}, {"serve", "--nonsense"}, {"serve", "nonsense"}, {"serve", "--config"}, {"config", "nonsense"}, {"instances", "show"},
+			{"on-demand-service-broker", "-configFilePath"}, {"orphan-deployments", "-configPath"}, {"orphan-deployments", "-nonsense"}, {"broker-post-start", "-timeout", "soon"}} {
+			code, out, errs := odb(args...)
+			Expect(code).To(Equal(2), "%v", args)
+			Expect(out).To(BeEmpty(), "%v", args)
+			Expect(errs).To(MatchRegexp(`^odb: .+ --help\n$`), "%v", args)
 		}
 	})
 

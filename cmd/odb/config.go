@@ -13,7 +13,7 @@ import (
 )
 
 func configCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Check a broker.yml, or show an example of one"}
+	cmd := &cobra.Command{Use: "config", Short: "Check a broker.yml, or show an example of one", Args: noArguments, RunE: help}
 	cmd.AddCommand(configCheckCommand(), configExampleCommand())
 	return cmd
 }
@@ -22,7 +22,7 @@ func configExampleCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "example",
 		Short: "Print a broker.yml with every key, explained",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := cmd.OutOrStdout().Write(config.Example())
 			return err
@@ -37,7 +37,7 @@ func configCheckCommand() *cobra.Command {
 		Use:   "check --config broker.yml",
 		Short: "Check a broker.yml and tell all that is wrong with it",
 		Long:  "check reads broker.yml as serve does, but lets nothing pass: what is a warning there, like an unknown key, fails here.\nIt asks neither the Director nor the adapter. Exit code 1 if there is a problem.",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if path == "" {
 				return errors.New("the path of broker.yml is missing: give it with --config")

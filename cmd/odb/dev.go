@@ -44,7 +44,7 @@ func devCommand() *cobra.Command {
 		Long: "dev runs a development BOSH Director on a loopback port: it takes deployments, runs tasks and errands, and makes no\n" +
 			"VMs. With --config it runs the broker of that file on it (the file's own bosh section is not used); without, it\n" +
 			"prints the bosh section by which a broker of yours finds it.",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return dev(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},

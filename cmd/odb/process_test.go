@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -24,15 +25,30 @@ type program struct {
 
 func startODB(args ...string) *program {
 	GinkgoHelper()
+	return startAs("odb", args...)
+}
+
+// startAs starts it through a link of that name.
+func startAs(name string, args ...string) *program {
+	GinkgoHelper()
 	executable, err := os.Executable()
 	Expect(err).NotTo(HaveOccurred())
-	p := &program{cmd: exec.Command(executable, args...), stdout: &logBuffer{}, stderr: &logBuffer{}, ended: make(chan error, 1)}
+	link := filepath.Join(GinkgoT().TempDir(), name)
+	Expect(os.Symlink(executable, link)).To(Succeed())
+	p := &program{cmd: exec.Command(link, args...), stdout: &logBuffer{}, stderr: &logBuffer{}, ended: make(chan error, 1)}
 	p.cmd.Env = append(os.Environ(), beODB+"=1")
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	Expect(p.cmd.Start()).To(Succeed())
 	go func() { p.ended <- p.cmd.Wait(); close(p.ended) }()
 	DeferCleanup(p.kill)
 	return p
+}
+
+// end waits for the end and gives the exit code.
+func (p *program) end() int {
+	GinkgoHelper()
+	Eventually(p.ended).WithTimeout(30 * time.Second).Should(Or(Receive(), BeClosed()))
+	return p.cmd.ProcessState.ExitCode()
 }
 
 func (p *program) kill() {

@@ -20,7 +20,7 @@ func serveCommand() *cobra.Command {
 		Short: "Run the broker",
 		Long: "serve runs the broker until it gets SIGTERM or SIGINT; then requests may finish within\n" +
 			"broker.shutdown_timeout_in_seconds. Deployments go on in the Director.",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			logger := logs.New(cmd.OutOrStdout(), "odb", slog.LevelInfo)
 			c, err := loadConfig(path, logger, cmd.ErrOrStderr())

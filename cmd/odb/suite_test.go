@@ -20,7 +20,7 @@ const beODB = "ODB_TEST_BE_ODB"
 func TestMain(m *testing.M) {
 	if os.Getenv(beODB) != "" {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+		code := run(ctx, os.Args, os.Stdout, os.Stderr)
 		stop()
 		os.Exit(code)
 	}

@@ -1,0 +1,168 @@
+package mgmtclient
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	maxBody        = 64 << 20 // a list of 50 000 instances is some 8 MB
+	maxDescription = 2 << 10
+	firstPause     = 100 * time.Millisecond
+	longestPause   = 5 * time.Second
+	// osbVersion is what the broker wants to hear of those who ask it for anything of OSB.
+	osbVersion = "2.17"
+)
+
+// exchange is one question, and what may be done to get it answered.
+type exchange struct {
+	method string
+	path   string // escaped, with its query
+	body   any    // nil, or something to send as JSON
+	// once is for what must not be done twice: it is sent again only if it can't have arrived.
+	once bool
+}
+
+func (e exchange) op() string {
+	path, _, _ := strings.Cut(e.path, "?")
+	return e.method + " " + path
+}
+
+// reply is what came back, with a status below 300.
+type reply struct {
+	status int
+	body   []byte
+}
+
+// ask sends the question, again if need and patience allow it, and returns what is an answer. Every other status is an error.
+func (c *Client) ask(ctx context.Context, e exchange) (reply, error) {
+	ends := time.Now().Add(c.options.Patience)
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		answer, err := c.askOnce(ctx, e)
+		var away *Unavailable
+		if !errors.As(err, &away) || e.once && away.Sent || ctx.Err() != nil || !time.Now().Add(pause).Before(ends) {
+			return answer, err
+		}
+		c.options.Logger.WarnContext(ctx, "broker.asked-again", slog.String("error", err.Error()), slog.String("after", pause.String()))
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return reply{}, err
+		}
+	}
+}
+
+func (c *Client) askOnce(ctx context.Context, e exchange) (reply, error) {
+	request, err := c.request(ctx, e)
+	if err != nil {
+		return reply{}, err
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		var outer *url.Error // it repeats the URL, query included
+		if errors.As(err, &outer) {
+			err = outer.Err
+		}
+		return reply{}, &Unavailable{Op: e.op(), Cause: err, Sent: !neverSent(err)}
+	}
+	defer func() { _ = response.Body.Close() }() // it was read whole, or is of no use
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	if err == nil && len(body) > maxBody {
+		err = fmt.Errorf("the answer has more than %d bytes", maxBody)
+	}
+	if err != nil {
+		return reply{}, &Unavailable{Op: e.op(), Status: response.StatusCode, Cause: err, Sent: true}
+	}
+	if response.StatusCode < 200 || response.StatusCode > 299 {
+		return reply{status: response.StatusCode, body: body}, refusal(e.op(), response, body)
+	}
+	return reply{status: response.StatusCode, body: body}, nil
+}
+
+func (c *Client) request(ctx context.Context, e exchange) (*http.Request, error) {
+	var body io.Reader
+	if e.body != nil {
+		text, err := json.Marshal(e.body)
+		if err != nil {
+			return nil, fmt.Errorf("encoding the request %s: %w", e.op(), err)
+		}
+		body = bytes.NewReader(text)
+	}
+	request, err := http.NewRequestWithContext(ctx, e.method, c.base.String()+e.path, body)
+	if err != nil {
+		return nil, fmt.Errorf("making the request %s: %w", e.op(), err)
+	}
+	request.SetBasicAuth(c.options.Username, c.options.Password)
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("X-Broker-API-Version", osbVersion)
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if c.options.UserAgent != "" {
+		request.Header.Set("User-Agent", c.options.UserAgent)
+	}
+	return request, nil
+}
+
+// neverSent tells whether the connection wasn't even made.
+func neverSent(err error) bool {
+	var dial *net.OpError
+	return errors.As(err, &dial) && dial.Op == "dial"
+}
+
+// refusal makes an error of a status that is no success. A gateway's words about the broker are its absence.
+func refusal(op string, response *http.Response, body []byte) error {
+	var said struct {
+		Key         string `json:"error"`
+		Description string `json:"description"`
+	}
+	_ = json.Unmarshal(body, &said) // most statuses come without a body
+	switch response.StatusCode {
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		cause := errors.New("it is overloaded, restarting, or its Director is away")
+		if said.Description != "" {
+			cause = errors.New(shortened(said.Description))
+		}
+		return &Unavailable{Op: op, Status: response.StatusCode, Cause: cause, Sent: true}
+	}
+	return &Rejected{Op: op, Status: response.StatusCode, Key: said.Key, Description: shortened(said.Description)}
+}
+
+func shortened(text string) string {
+	if len(text) <= maxDescription {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxDescription], "") + "..."
+}
+
+// get asks for something that is JSON.
+func get[T any](ctx context.Context, c *Client, path string) (T, error) {
+	return askFor[T](ctx, c, exchange{method: http.MethodGet, path: path})
+}
+
+// askFor asks a question whose answer is JSON.
+func askFor[T any](ctx context.Context, c *Client, e exchange) (T, error) {
+	var into T
+	answer, err := c.ask(ctx, e)
+	if err != nil {
+		return into, err
+	}
+	return into, e.read(answer.body, &into)
+}
+
+func (e exchange) read(body []byte, into any) error {
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("the broker's answer to %s can't be read: %w", e.op(), err)
+	}
+	return nil
+}
