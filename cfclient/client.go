@@ -60,7 +60,7 @@ type Client struct {
 // New makes a client. It does no I/O but reading the system's certificates; errors say what is wrong with the options,
 // without repeating secrets.
 func New(options Options) (*Client, error) {
-	base, err := address("Cloud Foundry URL", options.URL)
+	base, err := address("URL of Cloud Foundry", options.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -87,11 +87,11 @@ func New(options Options) (*Client, error) {
 		config.UserAgent(e.userAgent),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("Cloud Foundry client: %w", err)
+		return nil, fmt.Errorf("client of Cloud Foundry: %w", err)
 	}
 	api, err := client.New(configured)
 	if err != nil {
-		return nil, fmt.Errorf("Cloud Foundry client: %w", err)
+		return nil, fmt.Errorf("client of Cloud Foundry: %w", err)
 	}
 	return &Client{api: api, exchange: e, waits: usualWaits()}, nil
 }

@@ -16,7 +16,7 @@ var (
 	// ErrBusy says that another operation runs on the same thing; the same request may succeed later.
 	ErrBusy = errors.New("another operation is in progress in Cloud Foundry")
 	// ErrUnauthorized says that the credentials, or a token just made with them, are refused.
-	ErrUnauthorized = errors.New("Cloud Foundry does not accept the credentials")
+	ErrUnauthorized = errors.New("credentials that Cloud Foundry does not accept")
 	// ErrForbidden says that the credentials are good and lack the right, which is cloud_controller.admin for most changes.
 	ErrForbidden = errors.New("the credentials lack a right in Cloud Foundry")
 	// ErrAmbiguous says that more than one thing is meant, which Cloud Foundry allows for catalog ids.

@@ -22,12 +22,12 @@ type grant struct {
 func newGrant(options Options) (grant, error) {
 	if options.Username == "" {
 		if options.ClientID == "" || options.ClientSecret == "" {
-			return grant{}, errors.New("Cloud Foundry credentials: give a client id and secret, or a username and password")
+			return grant{}, errors.New("credentials for Cloud Foundry: give a client id and secret, or a username and password")
 		}
 		return grant{options.ClientID, options.ClientSecret, url.Values{"grant_type": {"client_credentials"}}}, nil
 	}
 	if options.Password == "" {
-		return grant{}, errors.New("Cloud Foundry credentials: the user's password is missing")
+		return grant{}, errors.New("credentials for Cloud Foundry: the user's password is missing")
 	}
 	g := grant{options.ClientID, options.ClientSecret, url.Values{
 		"grant_type": {"password"}, "username": {options.Username}, "password": {options.Password},

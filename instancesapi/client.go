@@ -4,24 +4,20 @@ package instancesapi
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/on-demand-broker/odb/httpclient"
 )
 
 const (
 	defaultTimeout = 30 * time.Second
-	dialTimeout    = 10 * time.Second
-	// Lists are asked for once in a while: a connection that is kept longer is closed by somebody in between.
-	idleTimeout = 30 * time.Second
-	maxBody     = 64 << 20
+	maxBody        = 64 << 20
 )
 
 // Options say where the list is, and who asks.
@@ -57,29 +53,14 @@ func New(options Options) (*Client, error) {
 	if at.User != nil {
 		return nil, errors.New("URL: it must not carry credentials")
 	}
-	trust := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: options.SkipVerify}
-	if options.CACert != "" {
-		if trust.RootCAs, err = x509.SystemCertPool(); err != nil {
-			return nil, fmt.Errorf("the system's CA certificates: %w", err)
-		}
-		if !trust.RootCAs.AppendCertsFromPEM([]byte(options.CACert)) {
-			return nil, errors.New("root CA certificate: no readable PEM certificate in it")
-		}
+	transport, err := httpclient.NewTransport(httpclient.Options{CACert: options.CACert, SkipVerify: options.SkipVerify})
+	if err != nil {
+		return nil, fmt.Errorf("root CA certificate: %w", err)
 	}
 	if options.Timeout <= 0 {
 		options.Timeout = defaultTimeout
 	}
-	return &Client{options: options, url: at, http: &http.Client{
-		Timeout: options.Timeout,
-		Transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
-			TLSClientConfig:        trust,
-			ForceAttemptHTTP2:      true,
-			IdleConnTimeout:        idleTimeout,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
-	}}, nil
+	return &Client{options: options, url: at, http: &http.Client{Timeout: options.Timeout, Transport: transport}}, nil
 }
 
 // List gets the instances. The filter is passed on as query parameters, whatever it says.

@@ -2,27 +2,19 @@ package uaaclients
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	uaa "github.com/cloudfoundry-community/go-uaa"
+
+	"github.com/on-demand-broker/odb/httpclient"
 )
 
-const (
-	defaultTimeout = 30 * time.Second
-	dialTimeout    = 10 * time.Second
-	// Requests come in bunches with pauses of minutes: a connection that outlives the bunch would be closed by UAA's
-	// router some day, and a POST might meet that moment.
-	idleTimeout    = 30 * time.Second
-	maxConnections = 16
-)
+const defaultTimeout = 30 * time.Second
 
 // Options say where Cloud Foundry's UAA is, who calls, and what clients to make.
 type Options struct {
@@ -59,9 +51,9 @@ func New(options Options) (*Clients, error) {
 	if options.ClientID == "" || options.ClientSecret == "" {
 		return nil, errors.New("UAA credentials: a client id and a client secret are needed")
 	}
-	transport, err := newTransport(options)
+	transport, err := httpclient.NewTransport(httpclient.Options{CACert: options.CACerts, SkipVerify: options.SkipVerify})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("CA certificate for UAA: %w", err)
 	}
 	c := &Clients{
 		url: (&url.URL{Scheme: target.Scheme, Host: target.Host, Path: target.Path}).String(),
@@ -72,29 +64,6 @@ func New(options Options) (*Clients, error) {
 		c.timeout = defaultTimeout
 	}
 	return c, nil
-}
-
-func newTransport(options Options) (*http.Transport, error) {
-	trust := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: options.SkipVerify}
-	if options.CACerts != "" {
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			return nil, fmt.Errorf("the system's CA certificates: %w", err)
-		}
-		if !pool.AppendCertsFromPEM([]byte(options.CACerts)) {
-			return nil, errors.New("CA certificate for UAA: no readable PEM certificate in it")
-		}
-		trust.RootCAs = pool
-	}
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
-		TLSClientConfig:        trust,
-		MaxConnsPerHost:        maxConnections,
-		MaxIdleConnsPerHost:    maxConnections,
-		IdleConnTimeout:        idleTimeout,
-		MaxResponseHeaderBytes: 64 << 10,
-	}, nil
 }
 
 // Wanted tells whether the operator wants a client for each instance. If not, Delete is for what is left of a definition
