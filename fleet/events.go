@@ -64,7 +64,7 @@ type MemberEnded struct {
 	Task   int           `json:"task,omitempty"`
 	Reason string        `json:"reason,omitempty"` // of a failure
 	Took   time.Duration `json:"-"`                // since it was begun
-	Err    error         `json:"-"`                // of a failure that was an error; may be a Panic
+	Err    error         `json:"-"`                // of a failure that was an error; may be a PanicError
 }
 
 // MemberBusy comes when a member is busy and will be tried again.

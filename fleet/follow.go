@@ -124,7 +124,7 @@ func (r *run) ask(ctx context.Context, member int, call Call, do func() (Progres
 func guarded(do func() (Progress, error)) (progress Progress, err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = Panic{Value: value, Stack: debug.Stack()}
+			err = PanicError{Value: value, Stack: debug.Stack()}
 		}
 	}()
 	return do()

@@ -51,7 +51,7 @@ func (j *JSONLines) write(event Event) error {
 func bodyOf(event Event) any {
 	switch e := event.(type) {
 	case MemberEnded:
-		fault := Panic{}
+		fault := PanicError{}
 		errors.As(e.Err, &fault)
 		return struct {
 			MemberEnded

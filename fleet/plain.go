@@ -105,7 +105,7 @@ func (p *Plain) ended(e MemberEnded) {
 	case Busy:
 		p.line("[%s] Given up: busy at each attempt", e.Member.ID)
 	}
-	if fault := (Panic{}); errors.As(e.Err, &fault) {
+	if fault := (PanicError{}); errors.As(e.Err, &fault) {
 		p.line("[%s] %s", e.Member.ID, fault.Stack)
 	}
 }

@@ -72,10 +72,10 @@ type Unavailable struct{ Err error }
 func (u Unavailable) Error() string { return u.Err.Error() }
 func (u Unavailable) Unwrap() error { return u.Err }
 
-// Panic is the error of a member on which the Work panicked: the member fails, the run goes on, and the stack is told.
-type Panic struct {
+// PanicError is the error of a member on which the Work panicked: the member fails, the run goes on, and the stack is told.
+type PanicError struct {
 	Value any
 	Stack []byte
 }
 
-func (p Panic) Error() string { return fmt.Sprintf("a fault of this program: panic: %v", p.Value) }
+func (p PanicError) Error() string { return fmt.Sprintf("a fault of this program: panic: %v", p.Value) }
