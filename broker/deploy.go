@@ -24,6 +24,7 @@ type deployment struct {
 	// asked are the parameters and context the context of the user's request; nil if it had none.
 	asked, context              json.RawMessage
 	organizationGUID, spaceGUID string
+	request                     string            // the digest of the PATCH; empty if there is none
 	secrets                     map[string]string // what the deployed manifest's references stand for; nil without secure manifests
 	uaaClient                   map[string]string // the instance's; nil if it has none, and in the check for pending changes
 	clientMade                  bool              // for this deploy

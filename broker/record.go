@@ -46,7 +46,9 @@ type record struct {
 type recordedOperation struct {
 	Type      OperationType `json:"type"`
 	ContextID string        `json:"context_id"`
-	Errands   []Errand      `json:"errands,omitempty"`
+	// Request is the digest of the PATCH that the operation was begun for; empty if it was none.
+	Request string   `json:"request,omitempty"`
+	Errands []Errand `json:"errands,omitempty"`
 	// DropConfigs are the types of the configs that go when the operation has succeeded.
 	DropConfigs []string  `json:"drop_configs,omitempty"`
 	UAAClient   bool      `json:"uaa_client,omitempty"` // a client in the UAA is to go with the instance
@@ -128,6 +130,7 @@ func (b *Broker) remember(d deployment, done submitted, operation Operation) rec
 		r.Context = d.partContext
 	}
 	r.Operation = recordOf(operation, now)
+	r.Operation.Request = d.request
 	return r
 }
 

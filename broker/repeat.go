@@ -115,6 +115,40 @@ func (b *Broker) begun(ctx context.Context, instanceID string, recorded recorded
 	return found, err
 }
 
+// begunAlready answers a PATCH that was refused because the instance is being worked on: sent again while its own update
+// runs, it gets that one's operation (OSB 2.17, Updating a Service Instance).
+func (b *Broker) begunAlready(ctx context.Context, d deployment, refusal error) (submitted, error) {
+	var known *Error
+	if d.before.record == nil || d.request == "" || !errors.As(refusal, &known) || known.Kind != Concurrency {
+		return submitted{}, refusal
+	}
+	if d.before.record.Operation.Request != d.request {
+		return submitted{}, refusal
+	}
+	begun, err := b.begun(ctx, d.instanceID, d.before.record.Operation)
+	switch {
+	case err != nil:
+		return submitted{}, err
+	case begun.operation == "":
+		return submitted{}, refusal
+	}
+	return submitted{operation: begun.operation, dashboardURL: d.before.record.DashboardURL, labels: d.before.record.Labels}, nil
+}
+
+// requestDigest tells PATCHes apart by all that they ask for, without telling what that is.
+func requestDigest(instanceID, planID string, details domain.UpdateDetails) string {
+	text, err := json.Marshal(struct {
+		PlanID             string
+		Parameters         json.RawMessage
+		Context            json.RawMessage
+		MaintenanceVersion string
+	}{planID, details.RawParameters, details.RawContext, versionOf(details.MaintenanceInfo)})
+	if err != nil {
+		return "" // like no other
+	}
+	return digest(instanceID, text)
+}
+
 // difference says in what an instance differs from the one that is asked for; empty if it is the same. Parameters are
 // compared by their digest, places by their ids: names and annotations may have changed since the first request.
 func (b *Broker) difference(d deployment, known record) string {

@@ -20,6 +20,18 @@ func (b *Broker) Update(ctx context.Context, instanceID string, details domain.U
 	ctx, cancel := b.detached(about(ctx, instanceID, slog.String("plan_id", details.PlanID)))
 	defer cancel()
 
+	details, err := b.withPlan(ctx, instanceID, details)
+	if err != nil {
+		return domain.UpdateServiceSpec{}, b.failed(ctx, instanceID, OperationUpdate, err)
+	}
+	if b.changesContextAlone(details) {
+		switch done, err := b.updateContext(ctx, instanceID, details); {
+		case err != nil:
+			return domain.UpdateServiceSpec{}, b.failed(ctx, instanceID, OperationUpdate, err)
+		case done:
+			return domain.UpdateServiceSpec{}, nil
+		}
+	}
 	d, refusal := b.admitUpdate(instanceID, details, asyncAllowed)
 	if refusal != nil {
 		return domain.UpdateServiceSpec{}, refusal
@@ -68,7 +80,10 @@ func (b *Broker) admitUpdate(instanceID string, details domain.UpdateDetails, as
 	if previous == nil {
 		previous = target
 	}
-	d := deployment{operation: operation, instanceID: instanceID, plan: target, previousPlan: previous, context: details.RawContext}
+	d := deployment{
+		operation: operation, instanceID: instanceID, plan: target, previousPlan: previous, context: details.RawContext,
+		request: requestDigest(instanceID, target.ID, details),
+	}
 	if len(details.RawParameters) > 0 { // absent means unchanged
 		d.asked = parameters
 	}
@@ -94,6 +109,20 @@ func adapterParameters(operation OperationType, details domain.UpdateDetails, pa
 	return json.Marshal(map[string]json.RawMessage{"context": context})
 }
 
+// withPlan completes a PATCH that names no plan at all, neither plan_id nor the one before: OSB lets a platform leave out both,
+// and what is remembered tells.
+func (b *Broker) withPlan(ctx context.Context, instanceID string, details domain.UpdateDetails) (domain.UpdateDetails, error) {
+	if details.PlanID != "" || details.PreviousValues.PlanID != "" || details.ServiceID != b.offering.ID {
+		return details, nil
+	}
+	configs, err := b.readConfigs(ctx, deploymentName(instanceID))
+	if err != nil && !forbidden(err) {
+		return details, err
+	}
+	details.PreviousValues.PlanID, err = b.planOf(ctx, instanceID, "", configs.record)
+	return details, err
+}
+
 // plansOf finds the plan that is asked for and the one before. OSB lets a platform leave plan_id out when the plan
 // stays: then previous_values tell it.
 func (b *Broker) plansOf(details domain.UpdateDetails) (target, previous *plan, refusal *Error) {
@@ -103,7 +132,7 @@ func (b *Broker) plansOf(details domain.UpdateDetails) (target, previous *plan, 
 	targetID, previousID := details.PlanID, details.PreviousValues.PlanID
 	if targetID == "" {
 		if targetID = previousID; targetID == "" {
-			return nil, nil, refuse(BadRequest, "plan_id is missing, and so is previous_values.plan_id: send one of them")
+			return nil, nil, refuse(BadRequest, "plan_id is missing, and so is previous_values.plan_id, and nothing is remembered of the instance: send one of them")
 		}
 	}
 	if target, refusal = b.offering.plan(details.ServiceID, targetID); refusal != nil {
@@ -125,7 +154,7 @@ func (b *Broker) plansOf(details domain.UpdateDetails) (target, previous *plan, 
 func (b *Broker) redeploy(ctx context.Context, d deployment) (submitted, error) {
 	deployed, err := b.readDeployed(ctx, &d)
 	if err != nil {
-		return submitted{}, err
+		return b.begunAlready(ctx, d, err)
 	}
 	if d.operation == OperationUpdate && !b.Switches.SkipCheckForPendingChanges {
 		if err := b.mustHaveNoPendingChanges(ctx, d, deployed); err != nil {
@@ -138,13 +167,24 @@ func (b *Broker) redeploy(ctx context.Context, d deployment) (submitted, error) 
 // readDeployed asks the Director for what the adapter must know of the present state, all at once.
 func (b *Broker) readDeployed(ctx context.Context, d *deployment) (manifest string, err error) {
 	name := d.name()
-	var deployed boshclient.Deployment
 	var variables []secrets.Variable
-	err = sideBySide(ctx,
-		func(ctx context.Context) (err error) {
-			variables, err = b.variables(ctx, name)
-			return err
-		},
+	deployed, err := b.readInstance(ctx, d, func(ctx context.Context) (err error) {
+		variables, err = b.variables(ctx, name)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	d.previousManifest = deployed.Manifest
+	d.secrets, err = b.resolve(ctx, name, deployed.Manifest, variables)
+	return deployed.Manifest, err
+}
+
+// readInstance asks for the instance and what is remembered of it, and for whatever else is wanted, all at once. It refuses
+// one that isn't there, never came up, or is being worked on.
+func (b *Broker) readInstance(ctx context.Context, d *deployment, alsoWanted ...func(context.Context) error) (deployed boshclient.Deployment, err error) {
+	name := d.name()
+	err = sideBySide(ctx, append(alsoWanted,
 		func(ctx context.Context) error { return b.mustBeIdle(ctx, name) },
 		func(ctx context.Context) (err error) {
 			if d.before, err = b.readConfigs(ctx, name); err != nil {
@@ -156,19 +196,17 @@ func (b *Broker) readDeployed(ctx context.Context, d *deployment) (manifest stri
 			deployed, err = b.Deployments.Deployment(ctx, name)
 			return err
 		},
-	)
+	)...)
 	switch {
 	case errors.Is(err, boshclient.ErrNotFound):
-		return "", refuse(NotFound, "Service instance %s does not exist", d.instanceID)
+		return deployed, refuse(NotFound, "Service instance %s does not exist", d.instanceID)
 	case err != nil:
-		return "", fmt.Errorf("reading deployment %s: %w", name, err)
+		return deployed, fmt.Errorf("reading deployment %s: %w", name, err)
 	case deployed.BeingCreated:
 		// No task runs and there is no manifest: the first deploy failed. There is nothing to update from.
-		return "", refuse(Refused, "Service instance %s was not created successfully: delete it and create it anew", d.instanceID)
+		return deployed, refuse(Refused, "Service instance %s was not created successfully: delete it and create it anew", d.instanceID)
 	}
-	d.previousManifest = deployed.Manifest
-	d.secrets, err = b.resolve(ctx, name, deployed.Manifest, variables)
-	return deployed.Manifest, err
+	return deployed, nil
 }
 
 // mustHaveNoPendingChanges refuses an update by a user that would bring along what the operator changed and has not

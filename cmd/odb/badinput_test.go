@@ -57,7 +57,7 @@ var _ = Describe("bad input", Ordered, func() {
 		Entry("an instance that is there already", entry{"PUT", known, provisionBody(largePlan), 409, "already exists"}),
 
 		Entry("an update of an unknown service", entry{"PATCH", known, `{"service_id":"other"}`, 400, "not in the catalog"}),
-		Entry("an update without any plan", entry{"PATCH", known, `{"service_id":"` + serviceID + `"}`, 400, "plan_id is missing"}),
+		Entry("an update without any plan of an instance that nobody remembers", entry{"PATCH", instance, `{"service_id":"` + serviceID + `"}`, 400, "plan_id is missing"}),
 		Entry("an update to an unknown plan", entry{"PATCH", known, `{"service_id":"` + serviceID + `","plan_id":"other"}`, 400, "not a plan of service"}),
 		Entry("an update from an unknown plan", entry{"PATCH", known, `{"service_id":"` + serviceID + `","plan_id":"` + smallPlan + `","previous_values":{"plan_id":"gone"}}`, 400, "previous_values.plan_id"}),
 		Entry("an update with parameters that are no object", entry{"PATCH", known, `{"service_id":"` + serviceID + `","plan_id":"` + smallPlan + `","parameters":"x"}`, 400, "parameters must be a JSON object"}),
@@ -128,6 +128,14 @@ var _ = Describe("bad input", Ordered, func() {
 		w.platform.provisioned("i-1")
 		a := w.platform.update("i-1", object{"plan_id": nil, "parameters": object{"a": 1}})
 		Expect(a.status).To(Equal(http.StatusAccepted), a.text)
+	})
+
+	It("lets an update leave out that plan too that the instance has had so far, where it is remembered", func() {
+		w := newWorld()
+		w.platform.provisioned("i-1")
+		a := w.platform.update("i-1", object{"plan_id": nil, "previous_values": nil, "parameters": object{"a": 1}})
+		Expect(a.status).To(Equal(http.StatusAccepted), a.text)
+		Expect(w.record("i-1")).To(HaveKeyWithValue("plan_id", smallPlan))
 	})
 
 	It("binds without a bind_resource", func() {
