@@ -37,7 +37,7 @@ func (c *Client) Broker(ctx context.Context, name string) (Broker, error) {
 }
 
 // CreateBroker registers a broker and waits until Cloud Foundry has read its catalog. If that fails (*JobFailed), the broker
-// is not registered.
+// is there all the same, with nothing to offer: UpdateBroker is the way on.
 func (c *Client) CreateBroker(ctx context.Context, r BrokerRegistration) (Warnings, error) {
 	job, err := c.api.ServiceBrokers.Create(ctx, resource.NewServiceBrokerCreate(r.Name, r.URL, r.Username, r.Password))
 	return c.finished(ctx, job, err)

@@ -1,25 +1,21 @@
 package mgmtclient
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/on-demand-broker/odb/httpclient"
 )
 
 const (
 	defaultTimeout = 30 * time.Second
-	dialTimeout    = 10 * time.Second
-	// The broker closes connections that are idle for two minutes.
-	idleTimeout = 90 * time.Second
 	// Bulk operations ask for many instances at once.
-	maxIdleConnections = 64
+	maxConnections = 64
 )
 
 // Options say where the broker is, and who asks.
@@ -52,14 +48,11 @@ func New(options Options) (*Client, error) {
 	if base.User != nil {
 		return nil, errors.New("the broker's URL must not carry credentials")
 	}
-	trust := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: options.SkipTLSVerification}
-	if options.CACert != "" {
-		if trust.RootCAs, err = x509.SystemCertPool(); err != nil {
-			return nil, fmt.Errorf("the system's CA certificates: %w", err)
-		}
-		if !trust.RootCAs.AppendCertsFromPEM([]byte(options.CACert)) {
-			return nil, errors.New("the broker's CA certificate: no readable PEM certificate in it")
-		}
+	transport, err := httpclient.NewTransport(httpclient.Options{
+		CACert: options.CACert, SkipVerify: options.SkipTLSVerification, MaxConnections: maxConnections,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the broker's CA certificate: %w", err)
 	}
 	if options.Timeout <= 0 {
 		options.Timeout = defaultTimeout
@@ -70,14 +63,6 @@ func New(options Options) (*Client, error) {
 	return &Client{options: options, base: base, http: &http.Client{
 		Timeout:       options.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
-			TLSClientConfig:        trust,
-			ForceAttemptHTTP2:      true,
-			IdleConnTimeout:        idleTimeout,
-			MaxIdleConnsPerHost:    maxIdleConnections,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
+		Transport:     transport,
 	}}, nil
 }

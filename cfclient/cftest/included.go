@@ -23,17 +23,22 @@ func (u *unique[R]) views(c *CloudController) []any {
 	return views
 }
 
-// fields is what of each is asked for in fields[...]: guid and name are modelled, the rest is left out.
-func (u *unique[R]) fields(asked []string) []map[string]string {
-	views := make([]map[string]string, len(u.list))
+// fields is what of each is asked for in fields[...]: guid, name and a space's organization are modelled, the rest is left
+// out.
+func (u *unique[R]) fields(asked []string) []map[string]any {
+	views := make([]map[string]any, len(u.list))
 	for n, one := range u.list {
-		view := map[string]string{}
+		view := map[string]any{}
 		for _, field := range asked {
 			switch field {
 			case "guid":
 				view[field] = one.base().guid
 			case "name":
 				view[field] = one.base().name
+			case "relationships.organization":
+				if space, is := any(one).(*space); is {
+					view["relationships"] = map[string]relation{"organization": relatedTo(space.organization.guid)}
+				}
 			}
 		}
 		views[n] = view

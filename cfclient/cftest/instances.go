@@ -165,7 +165,7 @@ func includedWithInstances(l listing, shown []*instance) any {
 	included := map[string]any{}
 	for _, one := range []struct {
 		resource, key string
-		fields        func([]string) []map[string]string
+		fields        func([]string) []map[string]any
 	}{
 		{"space", "spaces", spaces.fields},
 		{"space.organization", "organizations", organizations.fields},

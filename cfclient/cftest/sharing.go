@@ -11,7 +11,7 @@ type sharedView struct {
 }
 
 // shared is a space with what fields[...] ask of it.
-type shared = map[string]string
+type shared = map[string]any
 
 func (c *CloudController) sharedView(i *instance) sharedView {
 	view := sharedView{Data: []reference{}, Links: map[string]link{
