@@ -3,7 +3,9 @@ package boshclient
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -47,21 +49,56 @@ type CreateConfig struct {
 	ExpectedLatestID *string
 }
 
-// Configs lists configs.
-func (c *Client) Configs(ctx context.Context, filter ConfigFilter) ([]Config, error) {
+func (f ConfigFilter) query() url.Values {
 	query := url.Values{"latest": {"true"}}
-	if filter.History {
+	if f.History {
 		query.Set("latest", "false")
 	}
-	if filter.Type != "" {
-		query.Set("type", filter.Type)
+	if f.Type != "" {
+		query.Set("type", f.Type)
 	}
-	if filter.Name != "" {
-		query.Set("name", filter.Name)
+	if f.Name != "" {
+		query.Set("name", f.Name)
 	}
+	return query
+}
+
+// Configs lists configs.
+func (c *Client) Configs(ctx context.Context, filter ConfigFilter) ([]Config, error) {
 	var configs []Config
-	err := c.read(ctx, "/configs", query, &configs)
+	err := c.read(ctx, "/configs", filter.query(), &configs)
 	return configs, err
+}
+
+// EachConfig calls see for each config as the list arrives, so that a list of any length takes no more memory than its longest
+// config. The list was whole only if there is no error: one that is cut off on its way, when see has had some of it, isn't read
+// again.
+func (c *Client) EachConfig(ctx context.Context, filter ConfigFilter, see func(Config)) error {
+	return c.exchange(ctx, request{
+		method: http.MethodGet, path: "/configs", query: filter.query(), safe: true,
+		stream: func(body io.Reader) error { return eachConfig(body, see) },
+	}, nil, http.StatusOK)
+}
+
+func eachConfig(list io.Reader, see func(Config)) error {
+	decoder := json.NewDecoder(list)
+	switch start, err := decoder.Token(); {
+	case err != nil:
+		return fmt.Errorf("unreadable answer: %w", err)
+	case start != json.Delim('['):
+		return errors.New("unreadable answer: it is no list")
+	}
+	for decoder.More() {
+		var config Config
+		if err := decoder.Decode(&config); err != nil {
+			return fmt.Errorf("unreadable answer: %w", err)
+		}
+		see(config)
+	}
+	if _, err := decoder.Token(); err != nil { // a list that was cut off between two configs has no end
+		return fmt.Errorf("unreadable answer: %w", err)
+	}
+	return nil
 }
 
 // CreateConfig stores a version and returns it. If the content is that of the latest version, the Director makes no new one

@@ -45,6 +45,9 @@ type request struct {
 	anonymous     bool // no credentials: GET /info before the UAA is known
 	truncate      bool // an answer above the limit is cut, not refused
 	plainNotFound bool // a 404 without the Director's JSON also means "absent" (DELETE /configs)
+	// stream reads the body of a 200 as it comes; the answer then has none. What goes wrong with it is final, since it has
+	// read a part. Nil: the body is read whole.
+	stream func(io.Reader) error
 }
 
 func (r request) op() string { return r.method + " " + r.path }
@@ -136,6 +139,12 @@ func (c *Client) send(ctx context.Context, r request, refused string) (used stri
 	defer drainAndClose(resp.Body)
 	if !isGatewayError(resp.StatusCode) {
 		c.lastAnswer.Store(time.Now().UnixNano())
+	}
+	if r.stream != nil && resp.StatusCode == http.StatusOK {
+		if err := r.stream(resp.Body); err != nil {
+			return "", nil, &Unavailable{Op: r.op(), Status: resp.StatusCode, Sent: true, Cause: err, final: true}
+		}
+		return req.Header.Get("Authorization"), &answer{status: resp.StatusCode, header: resp.Header}, nil
 	}
 	body, truncated, err := readBody(resp, c.bodyLimit, r.truncate)
 	if errors.Is(err, ErrTooLarge) {

@@ -46,6 +46,7 @@ type Tasks interface {
 // Configs are the Director's named configs, of which an instance may have some of its own.
 type Configs interface {
 	Configs(ctx context.Context, filter boshclient.ConfigFilter) ([]boshclient.Config, error)
+	EachConfig(ctx context.Context, filter boshclient.ConfigFilter, see func(boshclient.Config)) error
 	CreateConfig(ctx context.Context, request boshclient.CreateConfig) (boshclient.Config, error)
 	DeleteConfig(ctx context.Context, configType, name string) error
 }

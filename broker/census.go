@@ -16,7 +16,7 @@ type directorCensus struct{ *Broker }
 // Plans asks for the deployments and for what is remembered, both at once.
 func (b directorCensus) Plans(ctx context.Context) (map[string]string, error) {
 	var deployments []boshclient.DeploymentSummary
-	var remembered map[string]record
+	var remembered map[string]ownership
 	err := sideBySide(ctx,
 		func(ctx context.Context) (err error) {
 			deployments, err = b.Maintaining.Deployments(ctx)
@@ -34,10 +34,10 @@ func (b directorCensus) Plans(ctx context.Context) (map[string]string, error) {
 	for _, deployment := range deployments {
 		instanceID, isInstance := instanceOf(deployment.Name)
 		known, found := remembered[instanceID]
-		if !isInstance || (found && known.ServiceID != b.offering.ID) {
+		if !isInstance || (found && known.serviceID != b.offering.ID) {
 			continue
 		}
-		if plans[instanceID] = known.PlanID; !found {
+		if plans[instanceID] = known.planID; !found {
 			unknown++
 		}
 	}
@@ -45,9 +45,13 @@ func (b directorCensus) Plans(ctx context.Context) (map[string]string, error) {
 	return plans, nil
 }
 
-// remembered are the records of the instances of all offerings, by instance id; none where they can't be had.
-func (b directorCensus) remembered(ctx context.Context) (map[string]record, error) {
-	records, err := b.records(ctx)
+// ownership is what a count needs of a record: of fifty thousand, the rest would be most of it.
+type ownership struct{ serviceID, planID string }
+
+// remembered is whose the instances of all offerings are, by instance id; empty where that can't be had.
+func (b directorCensus) remembered(ctx context.Context) (map[string]ownership, error) {
+	byID := map[string]ownership{}
+	err := b.eachRecord(ctx, func(r knownInstance) { byID[r.instanceID] = ownership{r.ServiceID, r.PlanID} })
 	switch {
 	case errors.Is(err, errNotRemembered): // which was told at the start
 		return nil, nil
@@ -56,10 +60,6 @@ func (b directorCensus) remembered(ctx context.Context) (map[string]record, erro
 		return nil, nil
 	case err != nil:
 		return nil, err
-	}
-	byID := make(map[string]record, len(records))
-	for _, r := range records {
-		byID[r.instanceID] = r.record
 	}
 	return byID, nil
 }

@@ -287,6 +287,14 @@ func (l *line) Configs(ctx context.Context, filter boshclient.ConfigFilter) ([]b
 	return exchange(ctx, l, "configs "+filter.Name, reads, func() ([]boshclient.Config, error) { return l.configsOf(filter), nil })
 }
 
+func (l *line) EachConfig(ctx context.Context, filter boshclient.ConfigFilter, see func(boshclient.Config)) error {
+	found, err := l.Configs(ctx, filter)
+	for _, c := range found {
+		see(c)
+	}
+	return err
+}
+
 func (l *line) CreateConfig(ctx context.Context, r boshclient.CreateConfig) (boshclient.Config, error) {
 	return exchange(ctx, l, "store "+r.Type+" "+r.Name, stores, func() (boshclient.Config, error) { return l.createConfig(r) })
 }

@@ -55,17 +55,16 @@ func (b remembered) List(ctx context.Context, filter map[string]string) ([]Insta
 	if byPlace && (len(filter) != 2 || filter["cf_org"] == "" || filter["cf_space"] == "") {
 		return nil, errors.New("the filter must be cf_org and cf_space, both of them and nothing else")
 	}
-	records, err := b.records(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var instances []Instance
-	for _, r := range records {
+	err := b.eachRecord(ctx, func(r knownInstance) {
 		where := r.place()
 		if r.ServiceID != b.offering.ID || (byPlace && (where.Organization != filter["cf_org"] || where.Space != filter["cf_space"])) {
-			continue
+			return
 		}
 		instances = append(instances, Instance{ID: r.instanceID, PlanID: r.PlanID, SpaceGUID: where.SpaceGUID})
+	})
+	if err != nil {
+		return nil, err
 	}
 	return instances, nil
 }
@@ -76,26 +75,32 @@ type knownInstance struct {
 	record
 }
 
-// records reads what the Director remembers, of all offerings.
-func (b *Broker) records(ctx context.Context) ([]knownInstance, error) {
+// eachRecord reads what the Director remembers, of all offerings. The list can be a long one, and is never whole in memory; it
+// was whole only if there is no error.
+func (b *Broker) eachRecord(ctx context.Context, see func(knownInstance)) error {
 	if b.Switches.DisableBOSHConfigs {
-		return nil, errNotRemembered
+		return errNotRemembered
 	}
-	found, err := b.Configs.Configs(ctx, boshclient.ConfigFilter{Type: recordType})
-	if err != nil {
-		return nil, fmt.Errorf("reading the remembered instances: %w", err)
-	}
-	records := make([]knownInstance, 0, len(found))
-	for _, c := range found {
+	err := b.Configs.EachConfig(ctx, boshclient.ConfigFilter{Type: recordType}, func(c boshclient.Config) {
 		instanceID, ours := instanceOf(c.Name)
 		r, err := decodeRecord(c.Content)
 		if !ours || err != nil {
 			b.Logger.WarnContext(ctx, "instance.record-unreadable", slog.String("config", c.Name))
-			continue
+			return
 		}
-		records = append(records, knownInstance{instanceID, *r})
+		see(knownInstance{instanceID, *r})
+	})
+	if err != nil {
+		return fmt.Errorf("reading the remembered instances: %w", err)
 	}
-	return records, nil
+	return nil
+}
+
+// records are all of them at once.
+func (b *Broker) records(ctx context.Context) ([]knownInstance, error) {
+	var records []knownInstance
+	err := b.eachRecord(ctx, func(r knownInstance) { records = append(records, r) })
+	return records, err
 }
 
 // place is where an instance is in Cloud Foundry, as far as the platform's context said so.
