@@ -110,7 +110,7 @@ func TestAFailedCanaryKeepsTheRestFromBeingBegun(t *testing.T) {
 			return map[bool]time.Duration{true: time.Second, false: time.Minute}[is("instance-1")(member)]
 		}
 		summary := mustRun(g, Options{Members: membersOf(10), MaxInFlight: 2, Canaries: Canaries{Number: 4}, Events: r.record}, w)
-		g.Expect(w.order).To(Equal([]string{"instance-1", "instance-2"}), "not even another canary")
+		g.Expect(w.order).To(ConsistOf("instance-1", "instance-2"), "not even another canary")
 		g.Expect(summary.Successful).To(Equal(1), "what ran was waited for")
 		g.Expect(summary.NotBegun).To(Equal(8))
 		g.Expect(summary.Stopped).To(Equal(StopCanaries))

@@ -18,7 +18,9 @@ func TestFailuresAreNeverSwallowed(t *testing.T) {
 		failure Failure
 	}{
 		"told by the operation": {
-			func(w *world) { w.end = func(Member) Progress { return Progress{State: Failed, Description: "disk is full"} } },
+			func(w *world) {
+				w.end = func(Member) Progress { return Progress{State: Failed, Description: "disk is full"} }
+			},
 			Failure{Task: 7, Reason: "disk is full"},
 		},
 		"told without a reason": {
@@ -38,7 +40,9 @@ func TestFailuresAreNeverSwallowed(t *testing.T) {
 			Failure{Reason: "oops", Err: errOops},
 		},
 		"an error beside a good state": {
-			func(w *world) { w.begin = func(Member, int) (Progress, error) { return Progress{State: Succeeded}, errOops } },
+			func(w *world) {
+				w.begin = func(Member, int) (Progress, error) { return Progress{State: Succeeded}, errOops }
+			},
 			Failure{Reason: "oops", Err: errOops},
 		},
 		"an error at a poll": {

@@ -60,7 +60,7 @@ func (s Stop) sentence() string {
 	case StopCanaries:
 		return "not all canaries were processed successfully"
 	case StopFailures:
-		return "the run was stopped after that many failures"
+		return "the run was stopped because of the failures"
 	case StopUnreachable:
 		return "the run was stopped since nobody answered any more"
 	}
