@@ -44,6 +44,7 @@ func (d deployment) name() string { return deploymentName(d.instanceID) }
 
 // submitted is a deploy that the Director has taken on.
 type submitted struct {
+	manifest     string
 	operation    string // the operation string for the platform
 	dashboardURL string
 	labels       map[string]any
@@ -132,7 +133,7 @@ func (b *Broker) prepareAndSubmit(ctx context.Context, d *deployment, undo *undo
 	if err := b.keepSecrets(ctx, *d, &generated); err != nil {
 		return o, done, err
 	}
-	done.labels = osbLabels(generated.Labels)
+	done.manifest, done.labels = generated.Manifest, osbLabels(generated.Labels)
 	done.dashboardURL, err = b.Adapter.DashboardURL(ctx, adapterclient.DashboardURL{InstanceID: d.instanceID, Plan: d.plan.adapter, Manifest: generated.Manifest})
 	if err != nil && !errors.Is(err, adapterclient.ErrNotImplemented) {
 		return o, done, err

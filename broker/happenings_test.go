@@ -105,9 +105,10 @@ func (h *history) stranger() {
 	h.note("task %d (%s, %s) is somebody else's", id, text, r.id)
 }
 
-// prune lets the Director forget the oldest tasks that have ended: but not of errands that only their order tells apart.
+// prune lets the Director forget the oldest tasks that have ended: but not of errands that only their order tells apart, and not
+// so soon that the submission after them is still on its way.
 func (h *history) prune() {
-	if h.sameNames {
+	if h.sameNames || len(h.late) > 0 {
 		return
 	}
 	for _, t := range h.director.tasks[:len(h.director.tasks)/2] {

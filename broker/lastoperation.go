@@ -30,9 +30,6 @@ func (b *Broker) LastOperation(ctx context.Context, instanceID string, details d
 	return b.report(ctx, instanceID, operation, d)
 }
 
-// errNoTask is why an operation can't be told about.
-var errNoTask = errors.New("the Director has no task of the operation")
-
 // advance looks how an operation stands and starts the step that is due.
 func (b *Broker) advance(ctx context.Context, instanceID string, operation Operation) (decision, error) {
 	if operation.BoshTaskID == 0 && operation.BoshContextID == "" {
@@ -58,24 +55,6 @@ func (b *Broker) cannotTell(ctx context.Context, instanceID string, operation Op
 		failure.Message = incident.String()
 	}
 	return failure
-}
-
-// withoutTask answers for an operation whose task the Director doesn't have (it keeps a limited number of them).
-// Of a deletion the deployment tells the outcome; of anything else nobody can.
-func (b *Broker) withoutTask(ctx context.Context, instanceID string, operation Operation, cause error) (domain.LastOperation, error) {
-	if cause == nil {
-		cause = errNoTask
-	}
-	if operation.deletes() {
-		_, err := b.Deployments.Deployment(ctx, deploymentName(instanceID))
-		if errors.Is(err, boshclient.ErrNotFound) {
-			return b.report(ctx, instanceID, operation, decision{action: succeed})
-		}
-		if err != nil {
-			cause = err
-		}
-	}
-	return domain.LastOperation{}, b.cannotTell(ctx, instanceID, operation, cause)
 }
 
 // report words a decision for the platform.

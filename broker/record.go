@@ -47,8 +47,11 @@ type recordedOperation struct {
 	Type      OperationType `json:"type"`
 	ContextID string        `json:"context_id"`
 	// Request is the digest of the PATCH that the operation was begun for; empty if it was none.
-	Request string   `json:"request,omitempty"`
-	Errands []Errand `json:"errands,omitempty"`
+	Request string `json:"request,omitempty"`
+	// Manifest and ManifestBefore are the digests of the manifest that was submitted and of the one that was deployed then.
+	Manifest       string   `json:"manifest,omitempty"`
+	ManifestBefore string   `json:"manifest_before,omitempty"`
+	Errands        []Errand `json:"errands,omitempty"`
 	// DropConfigs are the types of the configs that go when the operation has succeeded.
 	DropConfigs []string  `json:"drop_configs,omitempty"`
 	UAAClient   bool      `json:"uaa_client,omitempty"` // a client in the UAA is to go with the instance
@@ -131,6 +134,7 @@ func (b *Broker) remember(d deployment, done submitted, operation Operation) rec
 	}
 	r.Operation = recordOf(operation, now)
 	r.Operation.Request = d.request
+	r.Operation.Manifest, r.Operation.ManifestBefore = manifestDigest(done.manifest), manifestDigest(d.previousManifest)
 	return r
 }
 
@@ -155,6 +159,15 @@ func digest(instanceID string, parameters json.RawMessage) string {
 		return ""
 	}
 	sum := sha256.Sum256(append([]byte(instanceID+"\x00"), canonical...))
+	return hex.EncodeToString(sum[:])
+}
+
+// manifestDigest is that of a manifest's text, which the Director gives back as it got it; empty for none.
+func manifestDigest(text string) string {
+	if text == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -164,7 +164,7 @@ var _ = Describe("when the Director is away", func() {
 		Expect(w.platform.lastOperation("i-1", lost).status).To(Equal(http.StatusInternalServerError))
 		Expect(w.platform.lastOperation("gone", lost).body).To(HaveKeyWithValue("state", "succeeded"))
 		Expect(w.platform.lastOperation("gone", `{"BoshTaskID":4711,"OperationType":"delete"}`).body).To(HaveKeyWithValue("state", "succeeded"))
-		Expect(w.platform.lastOperation("gone", `{"BoshTaskID":4711,"OperationType":"create"}`).status).To(Equal(http.StatusInternalServerError))
+		Expect(w.platform.lastOperation("gone", `{"BoshTaskID":4711,"OperationType":"create"}`).status).To(Equal(http.StatusNotFound))
 	})
 
 	It("works with a Director that wants tokens, and gets a new one when the old one has expired", func() {
