@@ -134,3 +134,24 @@ func (c *caller) await(accepted answer) jobAnswer {
 	}).WithTimeout(5 * time.Second).WithPolling(2 * time.Millisecond).Should(Or(Equal("COMPLETE"), Equal("FAILED")))
 	return found
 }
+
+// listed are the GUIDs of all pages of a list.
+func (c *caller) listed(first string) map[string]bool {
+	GinkgoHelper()
+	seen := map[string]bool{}
+	for next := first; next != ""; {
+		var page struct {
+			Pagination struct{ Next *struct{ Href string } }
+			Resources  []struct{ GUID string }
+		}
+		c.get(next, &page)
+		for _, one := range page.Resources {
+			seen[one.GUID] = true
+		}
+		next = ""
+		if page.Pagination.Next != nil {
+			next = strings.TrimPrefix(page.Pagination.Next.Href, c.cc.URL())
+		}
+	}
+	return seen
+}

@@ -18,6 +18,7 @@ import (
 type CloudController struct {
 	options Options
 	api     *httptest.Server
+	url     string // of the API
 	uaa     *httptest.Server
 	tokens  *tokenIssuer
 	faults  faultList
@@ -59,6 +60,7 @@ func Start(options Options) (*CloudController, error) {
 	c.uaa = c.serve(c.uaaAPI())
 	c.tokens.issuer = c.uaa.URL + "/oauth/token"
 	c.api = c.serve(c.routes())
+	c.url = c.api.URL
 	return c, nil
 }
 
@@ -83,7 +85,7 @@ func (c *CloudController) Close() {
 }
 
 // URL is where the API answers.
-func (c *CloudController) URL() string { return c.api.URL }
+func (c *CloudController) URL() string { return c.url }
 
 // UAAURL is where the UAA answers, as the root document tells, too.
 func (c *CloudController) UAAURL() string { return c.uaa.URL }

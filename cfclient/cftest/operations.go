@@ -75,13 +75,8 @@ func (c *CloudController) carryOut(ctx context.Context, j *job, o course) (faile
 		})
 		return failed
 	}
-	c.locked(func() {
-		c.setState(j, jobPolling)
-		if c.overtaken(o) == nil && answer.DashboardURL != "" {
-			o.instance.dashboard = answer.DashboardURL
-		}
-	})
-	return c.follow(ctx, o, answer.Operation)
+	c.locked(func() { c.setState(j, jobPolling) })
+	return c.follow(ctx, o, answer)
 }
 
 // expected are the statuses by which a broker takes something on.
@@ -121,9 +116,10 @@ func (c *CloudController) succeed(o course, answer osbAnswer, description string
 	c.progress(i, stateSucceeded, description)
 }
 
-// follow polls the last operation until it has ended, or another operation has taken the instance over.
-func (c *CloudController) follow(ctx context.Context, o course, operation string) *apiError {
-	request := o.request.lastOperation(operation)
+// follow polls the last operation until it has ended, or another operation has taken the instance over. accepted is how
+// the broker took it on.
+func (c *CloudController) follow(ctx context.Context, o course, accepted osbAnswer) *apiError {
+	request := o.request.lastOperation(accepted.Operation)
 	for {
 		if !c.sleep(ctx, c.options.PollInterval) {
 			return &unknownError
@@ -136,7 +132,7 @@ func (c *CloudController) follow(ctx context.Context, o course, operation string
 		state, description := c.poll(ctx, o.access, request, o.kind == typeDelete)
 		over := false
 		c.locked(func() {
-			failed, over = c.note(o, state, description)
+			failed, over = c.note(o, accepted, state, description)
 		})
 		if over {
 			return failed
@@ -163,13 +159,13 @@ func (c *CloudController) poll(ctx context.Context, access brokerAccess, request
 }
 
 // note takes over what a poll found. Of an operation that failed later the job knows no reason: the instance does.
-func (c *CloudController) note(o course, state, description string) (failed *apiError, over bool) {
+func (c *CloudController) note(o course, accepted osbAnswer, state, description string) (failed *apiError, over bool) {
 	if failed := c.overtaken(o); failed != nil {
 		return failed, true
 	}
 	switch state {
 	case stateSucceeded:
-		c.succeed(o, osbAnswer{}, description)
+		c.succeed(o, accepted, description)
 		return nil, true
 	case stateFailed:
 		c.progress(o.instance, stateFailed, description)
@@ -221,7 +217,7 @@ func (c *CloudController) deprovision(ctx context.Context, j *job, i *instance, 
 	if failed != nil || answer.status != http.StatusAccepted {
 		return failed
 	}
-	return c.follow(ctx, o, answer.Operation)
+	return c.follow(ctx, o, answer)
 }
 
 // errDeleting stands for a delete that runs already.
@@ -240,10 +236,8 @@ func (c *CloudController) deletable(i *instance) *apiError {
 		e := busy(i)
 		return &e
 	case len(i.shared) > 0:
-		why := "Service instance " + i.name + ": Service instances must be unshared before they can be deleted. Unsharing " + i.name +
-			" will automatically delete any bindings that have been made to applications in other spaces."
-		c.notDeleted(i, why)
-		return unableTo("delete", why)
+		return unableTo("delete", "Service instance "+i.name+": Service instances must be unshared before they can be deleted. Unsharing "+
+			i.name+" will automatically delete any bindings that have been made to applications in other spaces.")
 	}
 	return nil
 }

@@ -117,13 +117,13 @@ func (c *CloudController) handle(r route) http.Handler {
 }
 
 func (c *CloudController) answer(r route, q *request) response {
-	if r.access != open {
-		if refusal := c.authenticate(q); refusal != nil {
-			return *refusal
-		}
-		if !r.permits(q.user) {
-			return notAuthorized()
-		}
+	refusal := c.authenticate(q)
+	switch {
+	case r.access == open: // but who asks is told in the answer
+	case refusal != nil:
+		return *refusal
+	case !r.permits(q.user):
+		return notAuthorized()
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, q.http.Body, bodyMaximum))
 	if err != nil {

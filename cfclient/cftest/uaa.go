@@ -188,7 +188,7 @@ func (i *tokenIssuer) refreshed(token string) (identity, bool) {
 	return whose, known
 }
 
-// identity is whom a token speaks for, if it is one of ours, meant for Cloud Controller and not expired.
+// identity is whom a token speaks for, if it is one of ours and not expired.
 func (i *tokenIssuer) identity(token string) (identity, bool) {
 	at := strings.LastIndexByte(token, '.')
 	if at < 0 {
@@ -210,7 +210,7 @@ func (i *tokenIssuer) identity(token string) (identity, bool) {
 	if err != nil || json.Unmarshal(decoded, &found) != nil {
 		return identity{}, false
 	}
-	if !i.options.Now().Before(time.Unix(found.Expires, 0)) || !slices.Contains(found.Audience, "cloud_controller") {
+	if !i.options.Now().Before(time.Unix(found.Expires, 0)) {
 		return identity{}, false
 	}
 	return identity{guid: found.Subject, scopes: found.Scopes}, true
