@@ -31,6 +31,7 @@ type Maintaining interface {
 	Recreate(ctx context.Context, request boshclient.Recreate) (taskID int, err error)
 	Diff(ctx context.Context, deployment, manifest string) (boshclient.Diff, error)
 	Deployments(ctx context.Context) ([]boshclient.DeploymentSummary, error)
+	LatestTask(ctx context.Context, deployment string) (latest boshclient.Task, found bool, err error)
 	CancelTask(ctx context.Context, id int) error
 }
 
@@ -174,15 +175,15 @@ func about(ctx context.Context, instanceID string, attrs ...slog.Attr) context.C
 	return ctx
 }
 
-// deploymentPrefix and an instance's id make its deployment's name: a contract with every deployment that exists.
-const deploymentPrefix = "service-instance_"
+// DeploymentPrefix and an instance's id make its deployment's name: a contract with every deployment that exists.
+const DeploymentPrefix = "service-instance_"
 
 // MaxInstanceIDLength is the longest id that still makes a deployment name the Director can keep (255 characters).
-const MaxInstanceIDLength = 255 - len(deploymentPrefix)
+const MaxInstanceIDLength = 255 - len(DeploymentPrefix)
 
 // instanceOf is the instance that a deployment is of.
 func instanceOf(deployment string) (instanceID string, ok bool) {
-	return strings.CutPrefix(deployment, deploymentPrefix)
+	return strings.CutPrefix(deployment, DeploymentPrefix)
 }
 
-func deploymentName(instanceID string) string { return deploymentPrefix + instanceID }
+func deploymentName(instanceID string) string { return DeploymentPrefix + instanceID }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/on-demand-broker/odb/boshclient"
 )
@@ -16,6 +17,8 @@ type instanceConfigs struct {
 	adapter map[string]string // nil if the operator disabled configs
 	record  *record
 	text    string // the record's
+	// storedAt is when the latest of them was stored; zero if there are none.
+	storedAt time.Time
 }
 
 // types lists all of them; of none it is an empty list, which is to know that there are none.
@@ -53,6 +56,9 @@ func (b *Broker) readConfigs(ctx context.Context, deployment string) (instanceCo
 	}
 	configs := instanceConfigs{adapter: make(map[string]string, len(found))}
 	for _, c := range found {
+		if at := c.Created(); at.After(configs.storedAt) {
+			configs.storedAt = at
+		}
 		if c.Type != recordType {
 			configs.adapter[c.Type] = c.Content
 			continue

@@ -33,15 +33,21 @@ func (b *Broker) Deprovision(ctx context.Context, instanceID string, details dom
 	}
 	defer unlock()
 
-	operation := Operation{OperationType: OperationDelete, Errands: b.offering.plans[details.PlanID].preDelete()}
-	if details.Force {
-		operation.OperationType = OperationForceDelete
-	}
+	operation := b.deletion(details.PlanID, details.Force)
 	data, err := b.submitDelete(ctx, instanceID, details.PlanID, operation)
 	if err != nil {
 		return domain.DeprovisionServiceSpec{}, b.failed(ctx, instanceID, operation.OperationType, err)
 	}
 	return domain.DeprovisionServiceSpec{IsAsync: true, OperationData: data}, nil
+}
+
+// deletion is the operation that deletes an instance of a plan, which may have left the catalog, or be unknown.
+func (b *Broker) deletion(planID string, force bool) Operation {
+	operation := Operation{OperationType: OperationDelete, Errands: b.offering.plans[planID].preDelete()}
+	if force {
+		operation.OperationType = OperationForceDelete
+	}
+	return operation
 }
 
 // submitDelete submits the first step of the deletion: the first pre-delete errand, or the deletion itself. That the
@@ -69,7 +75,7 @@ func (b *Broker) submitDelete(ctx context.Context, instanceID, planID string, op
 		return "", err
 	}
 	operation.Configs = types
-	operation.UAAClient = b.wantsUAAClients() || (b.UAAClients != nil && before.record != nil && before.record.UAAClient)
+	operation.UAAClient = operation.UAAClient || b.wantsUAAClients() || (b.UAAClients != nil && before.record != nil && before.record.UAAClient)
 	if !errands {
 		operation.Errands = nil
 	}

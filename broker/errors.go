@@ -28,6 +28,7 @@ const (
 	RequiresApp                         // 422 RequiresApp
 	PlanChangeNotSupported              // 422 PlanChangeNotSupported
 	Refused                             // 422: not in the instance's present state
+	Unsafe                              // 422: it might take from somebody what is in use
 	NotImplemented                      // 404: a verb of OSB that this broker doesn't offer
 	Unavailable                         // 503: ask again later; nothing was changed, or it can't be told
 )

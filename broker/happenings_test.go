@@ -73,7 +73,7 @@ func (h *history) arrive() {
 	for _, t := range h.director.tasks[before:] {
 		h.lateIDs[t.ID] = true
 		if strings.HasPrefix(t.Description, "delete") { // perhaps of an instance that was made anew meanwhile
-			h.vanished[strings.TrimPrefix(t.Deployment, deploymentPrefix)] = true
+			h.vanished[strings.TrimPrefix(t.Deployment, DeploymentPrefix)] = true
 		}
 		h.note("task %d (%s, %s) arrived late", t.ID, t.Description, t.ContextID)
 	}

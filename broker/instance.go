@@ -118,7 +118,7 @@ func (b *Broker) recordedOperation(ctx context.Context, instanceID string, recor
 	case fail:
 		told.State = string(domain.Failed)
 	default:
-		told.State = "unknown"
+		told.State = stateUnknown
 	}
 	return told, nil
 }

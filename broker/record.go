@@ -61,10 +61,11 @@ type recordedOperation struct {
 	State string `json:"state,omitempty"`
 }
 
-// The States of an operation that has ended.
+// The States of an operation that has ended. It is unknown how one did whose tasks the Director has forgotten.
 const (
 	stateSucceeded = string(domain.Succeeded)
 	stateFailed    = string(domain.Failed)
+	stateUnknown   = "unknown"
 )
 
 // asOperation is the operation as a cursor. Its first task's id is not remembered, since the record was written before.

@@ -21,12 +21,17 @@ type ManifestSecrets interface {
 	Resolve(ctx context.Context, manifest secrets.Manifest) secrets.Resolved
 	DeleteInstance(ctx context.Context, instance secrets.Instance, director string) error
 	Latest(ctx context.Context, name string) (secrets.Credential, error)
+	KeptOfInstance(ctx context.Context, instance secrets.Instance, director string) ([]secrets.Kept, error)
+	DeploymentsWithSecrets(ctx context.Context, serviceID string) ([]string, error)
 }
 
 // BindingSecrets is the platform's CredHub, where credentials of bindings are kept.
 type BindingSecrets interface {
 	StoreBinding(ctx context.Context, request secrets.StoreBinding) (json.RawMessage, error)
 	DeleteBinding(ctx context.Context, binding secrets.Binding) error
+	KeptOfBindings(ctx context.Context, serviceID, instanceID string) ([]secrets.Kept, error)
+	InstancesWithBindings(ctx context.Context, serviceID string) ([]string, error)
+	DeleteBindings(ctx context.Context, serviceID, instanceID string) error
 }
 
 func (b *Broker) secretsOf(instanceID string) secrets.Instance {

@@ -83,6 +83,7 @@ var statuses = map[broker.Kind]struct {
 	broker.RequiresApp:             {status: http.StatusUnprocessableEntity, key: "RequiresApp"},
 	broker.PlanChangeNotSupported:  {status: http.StatusUnprocessableEntity, key: "PlanChangeNotSupported"},
 	broker.Refused:                 {status: http.StatusUnprocessableEntity},
+	broker.Unsafe:                  {status: http.StatusUnprocessableEntity},
 	broker.NotImplemented:          {status: http.StatusNotFound},
 	broker.Unavailable:             {status: http.StatusServiceUnavailable},
 }

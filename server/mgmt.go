@@ -17,7 +17,6 @@ type Management interface {
 	ListInstances(ctx context.Context, filter map[string]string) ([]broker.Instance, error)
 	Upgrade(ctx context.Context, instanceID string, m broker.Maintenance) (operation string, err error)
 	Recreate(ctx context.Context, instanceID string, m broker.Maintenance) (operation string, err error)
-	Orphans(ctx context.Context) ([]broker.Orphan, error)
 	Metrics(ctx context.Context) ([]broker.Metric, error)
 	InstanceDetails(ctx context.Context, instanceID, planID string) (broker.InstanceDetails, error)
 	PendingChanges(ctx context.Context, instanceID, planID string) (broker.PendingChanges, error)
@@ -33,9 +32,7 @@ func managementRoutes(options Options) http.Handler {
 	router.Get("/mgmt/service_instances", m.list("list-instances", func(r *http.Request) (any, error) {
 		return options.Broker.ListInstances(r.Context(), filterOf(r.URL.Query()))
 	}))
-	router.Get("/mgmt/orphan_deployments", m.list("list-orphans", func(r *http.Request) (any, error) {
-		return options.Broker.Orphans(r.Context())
-	}))
+	m.cleanUpRoutes(router)
 	router.Get("/mgmt/metrics", m.list("metrics", func(r *http.Request) (any, error) {
 		return options.Broker.Metrics(r.Context())
 	}))
@@ -83,12 +80,10 @@ func (m management) one(verb string, status int, ask func(r *http.Request, id st
 		if !ok {
 			return
 		}
-		body, err := ask(r, id)
-		if err != nil {
-			m.fail(w, r, verb, err)
-			return
-		}
-		writeJSON(w, status, body)
+		m.answer(verb, func(r *http.Request) (int, any, error) {
+			body, err := ask(r, id)
+			return status, body, err
+		})(w, r)
 	}
 }
 
@@ -147,6 +142,7 @@ var managementStatuses = map[broker.Kind]struct {
 	broker.NotFound:    {status: http.StatusNotFound},
 	broker.Gone:        {status: http.StatusGone, empty: true},
 	broker.Concurrency: {status: http.StatusConflict, empty: true},
+	broker.Unsafe:      {status: http.StatusUnprocessableEntity},
 }
 
 // fail is the one mapping from an error to status and body under /mgmt.

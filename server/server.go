@@ -20,6 +20,7 @@ import (
 type Broker interface {
 	domain.ServiceBroker
 	Management
+	CleanUp
 	Readiness(ctx context.Context) broker.Readiness
 	// Run does what isn't anybody's request, until Stop.
 	Run()

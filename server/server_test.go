@@ -36,6 +36,7 @@ import (
 type brokerDouble struct {
 	domain.ServiceBroker
 	server.Management
+	server.CleanUp
 	services func(context.Context) ([]domain.Service, error)
 	ready    bool
 }

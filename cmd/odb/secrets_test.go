@@ -18,6 +18,22 @@ func indented(pem string) string {
 	return strings.ReplaceAll(strings.TrimSpace(pem), "\n", "\n    ")
 }
 
+// manifestSecretsIn makes a CredHub the Director's.
+func manifestSecretsIn(credhub *credhubtest.CredHub) setting {
+	return setting{config: func(yaml string) string {
+		return fmt.Sprintf("bosh_credhub:\n  url: %s/api/\n  root_ca_cert: |\n    %s\n    %s\n  authentication: {uaa: {client_credentials: {client_id: odb, client_secret: odb-s3cret}}}\n",
+			credhub.URL, indented(credhub.CACert), indented(credhub.UAACACert)) + strings.Replace(yaml, "use_stdin: true", "use_stdin: true\n  enable_secure_manifests: true", 1)
+	}}
+}
+
+// credentialsIn makes a CredHub the platform's.
+func credentialsIn(credhub *credhubtest.CredHub) setting {
+	return setting{config: func(yaml string) string {
+		return fmt.Sprintf("credhub:\n  api_url: %s\n  client_id: odb\n  client_secret: odb-s3cret\n  ca_cert: |\n    %s\n  internal_uaa_ca_cert: |\n    %s\n",
+			credhub.URL, indented(credhub.CACert), indented(credhub.UAACACert)) + yaml
+	}}
+}
+
 // makes is an adapter's answer whose manifest refers to a secret, in the words given, and has a property that tells versions
 // apart.
 func makes(reference string, property int, secrets map[string]any) adaptertest.Steering {
@@ -42,10 +58,7 @@ var _ = Describe("secrets of manifests", func() {
 	BeforeEach(func() {
 		credhub = credhubtest.Start(credhubtest.Options{})
 		DeferCleanup(credhub.Close)
-		secure = setting{config: func(yaml string) string {
-			return fmt.Sprintf("bosh_credhub:\n  url: %s/api/\n  root_ca_cert: |\n    %s\n    %s\n  authentication: {uaa: {client_credentials: {client_id: odb, client_secret: odb-s3cret}}}\n",
-				credhub.URL, indented(credhub.CACert), indented(credhub.UAACACert)) + strings.Replace(yaml, "use_stdin: true", "use_stdin: true\n  enable_secure_manifests: true", 1)
-		}}
+		secure = manifestSecretsIn(credhub)
 	})
 	const path = "/odb/service-guid/service-instance_i-1/pw"
 	previous := func(w *world) []string { return fieldOf(w, "previous_secrets") }
@@ -156,10 +169,7 @@ var _ = Describe("credentials of bindings", func() {
 	BeforeEach(func() {
 		credhub = credhubtest.Start(credhubtest.Options{})
 		DeferCleanup(credhub.Close)
-		kept = setting{config: func(yaml string) string {
-			return fmt.Sprintf("credhub:\n  api_url: %s\n  client_id: odb\n  client_secret: odb-s3cret\n  ca_cert: |\n    %s\n  internal_uaa_ca_cert: |\n    %s\n",
-				credhub.URL, indented(credhub.CACert), indented(credhub.UAACACert)) + yaml
-		}}
+		kept = credentialsIn(credhub)
 	})
 	const name = "/c/service-guid/i-1/b-1/credentials"
 

@@ -15,6 +15,17 @@ import (
 
 const guid = "7f4d1bd6-3c1f-4d0b-9a6c-0a8f7f1f0001"
 
+const clientDefinition = "    client_definition: {scopes: \"openid,cache.ODB_SPACE_GUID.admin\", authorized_grant_types: authorization_code, authorities: uaa.resource}\n"
+
+// clientsIn makes a UAA the platform's, with a definition of clients or "".
+func clientsIn(uaa *uaatest.Server, definition string) setting {
+	return setting{config: func(yaml string) string {
+		section := "cf:\n  url: https://api.example.org\n  root_ca_cert: |\n    " + strings.ReplaceAll(strings.TrimSpace(uaa.CACert()), "\n", "\n    ") +
+			"\n  uaa:\n    url: " + uaa.URL() + "\n    authentication: {client_credentials: {client_id: odb, client_secret: odb-secret}}\n" + definition
+		return section + strings.Replace(yaml, "  disable_cf_startup_checks: true\n", "", 1)
+	}}
+}
+
 var _ = Describe("an instance's UAA client", func() {
 	var uaa *uaatest.Server
 	BeforeEach(func() {
@@ -22,14 +33,8 @@ var _ = Describe("an instance's UAA client", func() {
 		DeferCleanup(uaa.Close)
 	})
 
-	const definition = "    client_definition: {scopes: \"openid,cache.ODB_SPACE_GUID.admin\", authorized_grant_types: authorization_code, authorities: uaa.resource}\n"
-	cloudFoundry := func(definition string) setting {
-		return setting{config: func(yaml string) string {
-			section := "cf:\n  url: https://api.example.org\n  root_ca_cert: |\n    " + strings.ReplaceAll(strings.TrimSpace(uaa.CACert()), "\n", "\n    ") +
-				"\n  uaa:\n    url: " + uaa.URL() + "\n    authentication: {client_credentials: {client_id: odb, client_secret: odb-secret}}\n" + definition
-			return section + strings.Replace(yaml, "  disable_cf_startup_checks: true\n", "", 1)
-		}}
-	}
+	const definition = clientDefinition
+	cloudFoundry := func(definition string) setting { return clientsIn(uaa, definition) }
 	asked := object{"space_guid": "space-1", "context": object{"platform": "cloudfoundry", "instance_name": "my-cache", "space_guid": "space-1"}}
 	given := func(w *world) []map[string]string {
 		GinkgoHelper()

@@ -47,6 +47,13 @@ func (s *Server) Put(client Client) {
 	s.clients[client.ID] = client
 }
 
+// Remove takes a client from UAA, as another one than the broker would.
+func (s *Server) Remove(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.clients, id)
+}
+
 func (s *Server) show(w http.ResponseWriter, r *http.Request) {
 	client, found := s.clients[r.PathValue("id")]
 	if !found {
