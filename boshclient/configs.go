@@ -145,3 +145,12 @@ func (c *Client) DeleteConfig(ctx context.Context, configType, name string) erro
 		plainNotFound: true,
 	}, nil, http.StatusNoContent)
 }
+
+// DeleteConfigVersion deletes one version of a config, by its id; ErrNotFound if it is gone. The others stay.
+func (c *Client) DeleteConfigVersion(ctx context.Context, id string) error {
+	segment, err := segment("config", id)
+	if err != nil {
+		return err
+	}
+	return c.exchange(ctx, request{method: http.MethodDelete, path: "/configs/" + segment, safe: true}, nil, http.StatusNoContent)
+}

@@ -132,6 +132,12 @@ var _ = Describe("A deployment's life in a Director", func() {
 		_, err = c.CreateConfig(ctx, claim)
 		Expect(err).To(MatchError(boshclient.ErrConfigChanged))
 		Expect(c.Configs(ctx, boshclient.ConfigFilter{Type: "odb-instance", Name: "si-1"})).To(ConsistOf(mine))
+
+		second, err := c.CreateConfig(ctx, boshclient.CreateConfig{Type: "odb-instance", Name: "si-1", Content: "a: 3", ExpectedLatestID: &mine.ID})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(c.DeleteConfigVersion(ctx, second.ID)).To(Succeed())
+		Expect(c.DeleteConfigVersion(ctx, second.ID)).To(MatchError(boshclient.ErrNotFound))
+		Expect(c.Configs(ctx, boshclient.ConfigFilter{Type: "odb-instance", Name: "si-1", History: true})).To(ConsistOf(mine))
 		Expect(c.DeleteConfig(ctx, "odb-instance", "si-1")).To(Succeed())
 		Expect(c.DeleteConfig(ctx, "odb-instance", "si-1")).To(MatchError(boshclient.ErrNotFound))
 	})

@@ -59,6 +59,9 @@ var _ = Describe("What the Director refuses", func() {
 		Entry("no such config", "324", func(ctx context.Context, c *boshclient.Client) error {
 			return c.DeleteConfig(ctx, "cloud", "si-a")
 		}, 404, 0, "Endpoint '/configs' not found.", boshclient.ErrNotFound),
+		Entry("no such version of a config", "327", func(ctx context.Context, c *boshclient.Client) error {
+			return c.DeleteConfigVersion(ctx, "3")
+		}, 404, 440012, "Config 3 not found", boshclient.ErrNotFound),
 		Entry("wrong password", "400", readTask, 401, 0, "Not authorized: '/deployments'", boshclient.ErrUnauthorized),
 		Entry("missing scope", "402", readTask, 401, 600000, "Require one of the scopes", boshclient.ErrUnauthorized),
 		Entry("a bad request", "396", deploy, 400, 190025, "Context includes invalid config ID", nil),

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 
 	"github.com/on-demand-broker/odb/adapterclient"
@@ -50,6 +51,7 @@ type Configs interface {
 	EachConfig(ctx context.Context, filter boshclient.ConfigFilter, see func(boshclient.Config)) error
 	CreateConfig(ctx context.Context, request boshclient.CreateConfig) (boshclient.Config, error)
 	DeleteConfig(ctx context.Context, configType, name string) error
+	DeleteConfigVersion(ctx context.Context, id string) error
 }
 
 // DirectorHealth tells whether the Director answers and knows the broker's credentials.
@@ -107,12 +109,14 @@ type Switches struct {
 	SupportBackupAgentBinding  bool
 	FullMaintenanceInfo        bool
 	EnableTelemetry            bool
+	SideBySide                 bool // other brokers work on the same instances
 }
 
 // Broker serves the verbs of the Open Service Broker API.
 type Broker struct {
 	Options
 	offering offering
+	process  string // tells this process from other brokers
 	catalog  []domain.Service
 	quotas   *quotas
 
@@ -147,6 +151,7 @@ func New(options Options) (*Broker, error) {
 	b := &Broker{
 		Options:    options,
 		offering:   offering,
+		process:    uuid.NewString(),
 		catalog:    buildCatalog(offering, options.Schemas),
 		operations: newKeyedLocks(),
 		bindings:   newKeyedLocks(),
@@ -161,6 +166,9 @@ func New(options Options) (*Broker, error) {
 		b.Census = directorCensus{b}
 	}
 	b.quotas = newQuotas(offering, b.Census, options.Now)
+	if options.Switches.SideBySide {
+		b.quotas.claimed = b.claimedPlaces
+	}
 	b.probe = newProbe(options.Health, options.Now)
 	b.lifetime, b.stop = context.WithCancelCause(context.Background())
 	return b, nil

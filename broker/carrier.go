@@ -65,27 +65,31 @@ func (b *Broker) carry(instanceID string, o Operation) {
 	b.carrier.operations[instanceID] = carriedOperation{Operation: o, since: b.Now()}
 }
 
-// carryUnlessBusy takes on what was remembered, unless a request has begun something since it was read.
-func (b *Broker) carryUnlessBusy(instanceID string, o Operation) {
+// carryUnlessBusy takes on what was remembered, unless a request has begun something since it was read, or it is carried already.
+func (b *Broker) carryUnlessBusy(instanceID string, o Operation) (taken bool) {
 	b.carrier.mu.Lock()
 	defer b.carrier.mu.Unlock()
-	if _, busy := b.carrier.operations[instanceID]; !busy {
+	_, busy := b.carrier.operations[instanceID]
+	if !busy {
 		b.carrier.operations[instanceID] = carriedOperation{Operation: o, since: b.Now()}
 	}
+	return !busy
 }
 
-// Run carries operations until the broker is stopped. First it takes on those that an earlier process left.
+// Run carries operations until the broker is stopped. First it takes on those that an earlier process left; beside other brokers
+// also later, those that one of them left.
 func (b *Broker) Run() {
 	ctx := b.lifetime
-	checked, resumed := false, false
+	checked := false
+	var resume resumption
 	ticker := time.NewTicker(b.CarryEvery)
 	defer ticker.Stop()
 	for {
 		if !checked {
 			checked = b.startChecks(ctx)
 		}
-		if checked && !resumed {
-			resumed = b.Resume(ctx) == nil
+		if checked && resume.due(b.Now()) {
+			b.resume(ctx, &resume)
 		}
 		b.CarryOn(ctx)
 		b.count(ctx)
@@ -97,20 +101,58 @@ func (b *Broker) Run() {
 	}
 }
 
-// Resume takes on the operations that are remembered as unfinished.
+// takeOverEvery is how often a broker looks for operations that another one left. The list is long where there are many instances:
+// the pause is at least a hundred times as long as it took to read it.
+const takeOverEvery = time.Minute
+
+// resumption is when to look for operations that are to be resumed; at once if it is zero.
+type resumption struct {
+	next time.Time
+	over bool
+}
+
+func (r resumption) due(now time.Time) bool { return !r.over && !now.Before(r.next) }
+
+func (b *Broker) resume(ctx context.Context, r *resumption) {
+	take := b.Resume
+	if !r.next.IsZero() {
+		take = b.takeOver
+	}
+	begun := b.Now()
+	if err := take(ctx); err != nil {
+		return
+	}
+	ended := b.Now()
+	r.over, r.next = !b.Switches.SideBySide, ended.Add(max(takeOverEvery, 100*ended.Sub(begun)))
+}
+
+// Resume takes on the operations that are remembered as unfinished, and says what is odd about what is remembered.
 func (b *Broker) Resume(ctx context.Context) error {
+	remembered, err := b.takeOn(ctx)
+	b.checkPlans(ctx, remembered)
+	return err
+}
+
+// takeOver takes on what another broker left: its unfinished operations, and claims that have ended.
+func (b *Broker) takeOver(ctx context.Context) error {
+	b.sweepClaims(ctx)
+	_, err := b.takeOn(ctx)
+	return err
+}
+
+// takeOn takes on the operations that are remembered as unfinished. It returns all that is remembered of the offering.
+func (b *Broker) takeOn(ctx context.Context) (remembered []record, err error) {
 	if b.Switches.DisableBOSHConfigs {
-		return nil
+		return nil, nil
 	}
 	found, err := b.records(ctx)
 	if err != nil {
 		b.Logger.WarnContext(ctx, "carrier.not-resumed", slog.String("error", err.Error()))
 		if forbidden(err) { // asking again won't help
-			return nil
+			return nil, nil
 		}
-		return err
+		return nil, err
 	}
-	var remembered []record
 	for _, r := range found {
 		if r.ServiceID != b.offering.ID {
 			continue
@@ -119,11 +161,11 @@ func (b *Broker) Resume(ctx context.Context) error {
 		if !r.Operation.unfinished() {
 			continue
 		}
-		b.Logger.InfoContext(ctx, "carrier.resumed", slog.String("instance_id", r.instanceID), slog.String("operation", string(r.Operation.Type)))
-		b.carryUnlessBusy(r.instanceID, r.Operation.asOperation())
+		if b.carryUnlessBusy(r.instanceID, r.Operation.asOperation()) {
+			b.Logger.InfoContext(ctx, "carrier.resumed", slog.String("instance_id", r.instanceID), slog.String("operation", string(r.Operation.Type)))
+		}
 	}
-	b.checkPlans(ctx, remembered)
-	return nil
+	return remembered, nil
 }
 
 // CarryOn looks once after each operation that is carried.
@@ -185,7 +227,7 @@ func (b *Broker) rememberState(ctx context.Context, name string, o Operation, st
 		return nil
 	}
 	configs, err := b.readConfigs(ctx, name)
-	if err != nil || configs.record == nil || configs.record.Operation.ContextID != o.BoshContextID {
+	if err != nil || configs.record == nil || configs.record.Operation.ContextID != o.BoshContextID || configs.record.Operation.State == state {
 		return err
 	}
 	changed := *configs.record

@@ -56,6 +56,9 @@ func (b *Broker) readConfigs(ctx context.Context, deployment string) (instanceCo
 	}
 	configs := instanceConfigs{adapter: make(map[string]string, len(found))}
 	for _, c := range found {
+		if c.Type == claimType {
+			continue // which is nothing of the instance's
+		}
 		if at := c.Created(); at.After(configs.storedAt) {
 			configs.storedAt = at
 		}

@@ -211,6 +211,9 @@ func newContextID(ctx context.Context) string {
 
 // submit hands work to the Director, and finds its task by the context id if the answer gets lost.
 func (b *Broker) submit(ctx context.Context, deployment, contextID string, work func() (taskID int, err error)) (taskID int, err error) {
+	if err := mustHold(ctx); err != nil {
+		return 0, err
+	}
 	taskID, err = work()
 	if !outcomeUnknown(err) {
 		return taskID, err
@@ -231,10 +234,12 @@ func outcomeUnknown(err error) bool {
 func (b *Broker) lostTask(ctx context.Context, failure error, find func() ([]boshclient.Task, error)) (taskID int, err error) {
 	tasks, err := find()
 	if err != nil || len(tasks) == 0 {
+		leaveClaim(ctx)
 		return 0, failure
 	}
-	b.Logger.WarnContext(ctx, "submission.answer-lost", slog.Int("task_id", tasks[0].ID), slog.String("error", failure.Error()))
-	return tasks[0].ID, nil
+	first := tasks[len(tasks)-1] // somebody may have run others under the same context id since
+	b.Logger.WarnContext(ctx, "submission.answer-lost", slog.Int("task_id", first.ID), slog.String("error", failure.Error()))
+	return first.ID, nil
 }
 
 // osbLabels are the adapter's labels as brokerapi wants them, each value unread.

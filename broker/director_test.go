@@ -37,14 +37,16 @@ type director struct {
 	mu          sync.Mutex
 	tasks       []*directorTask // all that there ever were, oldest first
 	deployments map[string]boshclient.Deployment
-	configs     map[configKey]boshclient.Config
+	configs     map[configKey]boshclient.Config   // the latest of each
+	versions    map[configKey][]boshclient.Config // all of them, oldest first
 	fates       func(errand bool) (state string, exitCodes []int)
 	moments     int
 	configIDs   int
+	stored      int // configs, without claims
 }
 
 func newDirector(fates func(errand bool) (string, []int)) *director {
-	return &director{deployments: map[string]boshclient.Deployment{}, configs: map[configKey]boshclient.Config{}, fates: fates}
+	return &director{deployments: map[string]boshclient.Deployment{}, configs: map[configKey]boshclient.Config{}, versions: map[configKey][]boshclient.Config{}, fates: fates}
 }
 
 // absent is how the Director says that it doesn't have something.
@@ -140,29 +142,78 @@ func (d *director) find(wanted func(*directorTask) bool) []boshclient.Task {
 	return found
 }
 
-func (d *director) createConfig(r boshclient.CreateConfig) (boshclient.Config, error) {
-	key := configKey{r.Type, r.Name}
-	known, exists := d.configs[key]
+// expects is the check of the expected id: a step of its own, as in a real Director.
+func (d *director) expects(r boshclient.CreateConfig) error {
+	known := d.configs[configKey{r.Type, r.Name}]
 	if latest := cmp.Or(known.ID, "0"); r.ExpectedLatestID != nil && *r.ExpectedLatestID != latest {
-		return boshclient.Config{}, &boshclient.ConfigChanged{Type: r.Type, Name: r.Name, LatestID: latest, ExpectedID: *r.ExpectedLatestID}
+		return &boshclient.ConfigChanged{Type: r.Type, Name: r.Name, LatestID: latest, ExpectedID: *r.ExpectedLatestID}
 	}
-	if exists && known.Content == r.Content {
-		return known, nil
-	}
+	return nil
+}
+
+// number gives a new version its id. That it is there is a step of its own, as in a database: versions with higher ids may be
+// seen first.
+func (d *director) number() string {
 	d.configIDs++
-	d.configs[key] = boshclient.Config{ID: fmt.Sprint(d.configIDs), Type: r.Type, Name: r.Name, Content: r.Content}
-	return d.configs[key], nil
+	return fmt.Sprint(d.configIDs)
+}
+
+func (d *director) createConfig(r boshclient.CreateConfig) boshclient.Config {
+	return d.commit(d.number(), r)
+}
+
+func (d *director) commit(id string, r boshclient.CreateConfig) boshclient.Config {
+	key := configKey{r.Type, r.Name}
+	if known, exists := d.configs[key]; exists && known.Content == r.Content {
+		return known
+	}
+	if r.Type != claimType {
+		d.stored++
+	}
+	made := boshclient.Config{ID: id, Type: r.Type, Name: r.Name, Content: r.Content, CreatedAt: time.Now().UTC().Format("2006-01-02 15:04:05 MST")}
+	d.setVersions(key, append(d.versions[key], made))
+	return made
+}
+
+// setVersions keeps versions in the order of their ids.
+func (d *director) setVersions(key configKey, versions []boshclient.Config) {
+	slices.SortFunc(versions, func(a, b boshclient.Config) int {
+		return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID))
+	})
+	d.configs[key], d.versions[key] = versions[len(versions)-1], versions
+}
+
+func (d *director) deleteVersion(id string) error {
+	for key, versions := range d.versions {
+		left := slices.DeleteFunc(slices.Clone(versions), func(c boshclient.Config) bool { return c.ID == id })
+		switch {
+		case len(left) == len(versions):
+			continue
+		case len(left) == 0:
+			delete(d.configs, key)
+			delete(d.versions, key)
+		default:
+			d.setVersions(key, left)
+		}
+		return nil
+	}
+	return absent("config " + id)
 }
 
 func (d *director) configsOf(filter boshclient.ConfigFilter) []boshclient.Config {
 	var found []boshclient.Config
 	for key, c := range d.configs {
-		if (filter.Type == "" || filter.Type == key.configType) && (filter.Name == "" || filter.Name == key.name) {
-			found = append(found, c)
+		if (filter.Type != "" && filter.Type != key.configType) || (filter.Name != "" && filter.Name != key.name) {
+			continue
 		}
+		if !filter.History {
+			found = append(found, c)
+			continue
+		}
+		found = append(found, d.versions[key]...)
 	}
 	slices.SortFunc(found, func(a, b boshclient.Config) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type), cmp.Compare(b.ID, a.ID))
 	})
 	return found
 }
@@ -295,8 +346,25 @@ func (l *line) EachConfig(ctx context.Context, filter boshclient.ConfigFilter, s
 	return err
 }
 
+// CreateConfig checks what is expected, and inserts later: in between, others may. So it is with the id that a claim gets.
 func (l *line) CreateConfig(ctx context.Context, r boshclient.CreateConfig) (boshclient.Config, error) {
-	return exchange(ctx, l, "store "+r.Type+" "+r.Name, stores, func() (boshclient.Config, error) { return l.createConfig(r) })
+	var id string
+	if r.ExpectedLatestID != nil {
+		if _, err := exchange(ctx, l, "expect "+r.Type+" "+r.Name, stores, func() (struct{}, error) {
+			id = l.number()
+			return struct{}{}, l.expects(r)
+		}); err != nil {
+			return boshclient.Config{}, err
+		}
+	}
+	return exchange(ctx, l, "store "+r.Type+" "+r.Name, stores, func() (boshclient.Config, error) {
+		return l.commit(cmp.Or(id, l.number()), r), nil
+	})
+}
+
+func (l *line) DeleteConfigVersion(ctx context.Context, id string) error {
+	_, err := exchange(ctx, l, "remove version "+id, stores, func() (struct{}, error) { return struct{}{}, l.deleteVersion(id) })
+	return err
 }
 
 func (l *line) DeleteConfig(ctx context.Context, configType, name string) error {
@@ -305,6 +373,7 @@ func (l *line) DeleteConfig(ctx context.Context, configType, name string) error 
 			return struct{}{}, absent(configType)
 		}
 		delete(l.director.configs, configKey{configType, name})
+		delete(l.director.versions, configKey{configType, name})
 		return struct{}{}, nil
 	})
 	return err

@@ -122,8 +122,16 @@ func worstExitCode(result []byte) (int, error) {
 func (b *Broker) startStep(ctx context.Context, instanceID string, o Operation, due decision) (decision, error) {
 	ctx, cancel := b.detached(ctx)
 	defer cancel()
+	if b.Switches.SideBySide { // a claim costs more than the record, which may tell that nothing is to be claimed
+		if d, err := b.mayStart(ctx, instanceID, o, due); err != nil || d.action != start {
+			return d, err
+		}
+	}
 	ctx, unlock, refusal := b.lock(ctx, instanceID)
-	if refusal != nil {
+	switch {
+	case refusal != nil && refusal.Kind != Concurrency:
+		return decision{}, refusal
+	case refusal != nil:
 		d, err := b.mayStart(ctx, instanceID, o, due)
 		if err == nil && d.action == start {
 			d = decision{action: wait} // somebody else is at it
@@ -131,24 +139,30 @@ func (b *Broker) startStep(ctx context.Context, instanceID string, o Operation, 
 		return d, err
 	}
 	defer unlock()
-	name := deploymentName(instanceID)
 	attempts, err := b.attempts(ctx, instanceID, o)
 	if err != nil {
 		return decision{}, err
 	}
-	d := next(o, name, attempts)
+	d := next(o, deploymentName(instanceID), attempts)
 	if d.action == start {
 		d, err = b.mayStart(ctx, instanceID, o, d)
 	}
 	if err != nil || d.action != start {
 		return d, err
 	}
+	return b.submitDue(ctx, instanceID, o, d)
+}
+
+// submitDue submits the step that is surely due. The caller holds the instance's lock.
+func (b *Broker) submitDue(ctx context.Context, instanceID string, o Operation, d decision) (decision, error) {
+	name := deploymentName(instanceID)
 	taskID, err := b.submitStep(ctx, name, o, d.due)
 	switch {
 	case o.deletes() && errors.Is(err, boshclient.ErrNotFound): // gone is what it was to be
 		b.ended.change(d.task.ID, func(ending) ending { return ending{over: true} })
 		return decision{action: succeed, task: d.task}, nil
 	case outcomeUnknown(err): // a later look at the tasks tells
+		leaveClaim(ctx)
 		now := b.Now()
 		b.unanswered.change(d.task.ID, func(time.Time) time.Time { return now })
 		return decision{action: wait}, nil
@@ -188,8 +202,8 @@ func (b *Broker) mayStart(ctx context.Context, instanceID string, o Operation, d
 	case end.over:
 		return decision{action: succeed, task: due.task}, nil
 	}
-	if current, ok := b.carrier.of(instanceID); ok && current.BoshContextID == o.BoshContextID {
-		return due, nil // this process began it, or has it from the record
+	if current, ok := b.carrier.of(instanceID); ok && !b.Switches.SideBySide && current.BoshContextID == o.BoshContextID {
+		return due, nil // this process began it, or has it from the record, and nobody else ends it
 	}
 	configs, err := b.readConfigs(ctx, deploymentName(instanceID))
 	if err != nil && !forbidden(err) {
@@ -225,6 +239,9 @@ func (s step) String() string {
 }
 
 func (b *Broker) submitStep(ctx context.Context, deployment string, o Operation, s step) (taskID int, err error) {
+	if err := mustHold(ctx); err != nil {
+		return 0, err
+	}
 	if s.kind == stepDelete {
 		return b.Deployments.DeleteDeployment(ctx, boshclient.DeleteDeployment{
 			Name: deployment, ContextID: o.BoshContextID, Force: o.OperationType == OperationForceDelete,

@@ -24,7 +24,9 @@ func (h *history) live() {
 		h.exhaust()
 	}
 	h.check()
-	h.process.broker.Stop()
+	for _, p := range h.processes {
+		p.broker.Stop()
+	}
 	synctest.Wait()
 }
 
@@ -40,7 +42,7 @@ func (h *history) happen() {
 	case n < 940 && len(h.active) < 4:
 		h.anybody()
 	case n < 965:
-		time.Sleep(time.Duration(1+h.rng.IntN(15)) * time.Second)
+		h.sleep(time.Duration(1+h.rng.IntN(15)) * time.Second)
 	case n < 980:
 		h.arrive()
 	case n < 990:
@@ -68,7 +70,7 @@ func (h *history) arrive() {
 		return
 	}
 	before := len(h.director.tasks)
-	h.late[0]()
+	h.late[0].act()
 	h.late = h.late[1:]
 	for _, t := range h.director.tasks[before:] {
 		h.lateIDs[t.ID] = true
@@ -77,6 +79,14 @@ func (h *history) arrive() {
 		}
 		h.note("task %d (%s, %s) arrived late", t.ID, t.Description, t.ContextID)
 	}
+}
+
+// sleep lets time pass. Nothing that is late is later than the broker reckons with.
+func (h *history) sleep(d time.Duration) {
+	for len(h.late) > 0 && time.Since(h.late[0].sent)+d > lateArrival {
+		h.arrive()
+	}
+	time.Sleep(d)
 }
 
 // vanish lets an operator delete a deployment without the broker.
@@ -136,6 +146,9 @@ func (h *history) anybody() {
 func (h *history) carryOn() {
 	h.act("carries on", func(ctx context.Context, b *Broker, self *actor) func() {
 		resumed := self.process.resumed || b.Resume(ctx) == nil
+		if h.sideBySide && self.process.resumed {
+			_ = b.takeOver(ctx)
+		}
 		b.CarryOn(ctx)
 		return func() { self.process.resumed = resumed }
 	})
@@ -167,14 +180,17 @@ func (h *history) poll(r *sentRequest) {
 }
 
 // mayForget tells whether the broker may say something else than before. Of a deletion without tasks the deployment tells. And what
-// isn't on record can't be known to a broker that was restarted: that a step was refused, or had nothing to work on. It also
+// isn't on record can't be known to a broker that was restarted, or to another one: that a step was refused, or had nothing to work on. It also
 // makes sure again that nothing is left of an instance, and finds that a later deletion saw to it.
 func (h *history) mayForget(r *sentRequest, now domain.LastOperationState) bool {
 	if h.pruned && r.deletes() {
 		return true
 	}
-	if h.restarted < r.saidAt {
+	if h.restarted < r.saidAt && !h.sideBySide {
 		return false
+	}
+	if h.sideBySide && now == domain.InProgress && h.operation(r).Configs != nil {
+		return true // the other one makes sure at this moment that it is cleaned up
 	}
 	return h.unrecorded(r) || (r.deletes() && (now == domain.InProgress || h.triedAgain(r)))
 }

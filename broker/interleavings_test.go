@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 
@@ -31,9 +32,14 @@ const interleavings = 10_000
 // Whatever is polled, restarted, lost or cancelled, and in whatever order: each errand runs exactly once, and each operation ends
 // in the state that its tasks say. The clock is the bubble's. Requests to the Director wait until the test lets one of them
 // through, so that a seed always makes the same history, that of goroutines included.
-func TestInterleavings(t *testing.T) {
+func TestInterleavings(t *testing.T) { liveThrough(t, interleavings, false) }
+
+// The same with two brokers on one Director, of which at any moment one may be killed, and another started.
+func TestInterleavingsSideBySide(t *testing.T) { liveThrough(t, interleavings/4, true) }
+
+func liveThrough(t *testing.T, histories int64, sideBySide bool) {
 	if seed, err := strconv.ParseInt(os.Getenv(replay), 10, 64); err == nil {
-		synctest.Test(t, func(t *testing.T) { newHistory(t, seed, true).live() })
+		synctest.Test(t, func(t *testing.T) { newHistory(t, seed, sideBySide, true).live() })
 		return
 	}
 	const chunks = 8
@@ -41,8 +47,8 @@ func TestInterleavings(t *testing.T) {
 		t.Run(fmt.Sprint(chunk), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				for seed := chunk; seed < interleavings; seed += chunks {
-					newHistory(t, seed, false).live()
+				for seed := chunk; seed < histories; seed += chunks {
+					newHistory(t, seed, sideBySide, false).live()
 				}
 			})
 		})
@@ -84,22 +90,23 @@ type call struct {
 
 // history is what happens under one seed.
 type history struct {
-	t         *testing.T
-	seed      int64
-	telling   bool // of all that happens
-	rng       *rand.Rand
-	step      int
-	calm      bool // nothing bad happens any more
-	calmSince int
-	director  *director
-	options   Options
-	process   *process
+	t          *testing.T
+	seed       int64
+	telling    bool // of all that happens
+	rng        *rand.Rand
+	step       int
+	calm       bool // nothing bad happens any more
+	calmSince  int
+	director   *director
+	options    Options
+	processes  []*process // those that live
+	sideBySide bool
 
 	requests  []*sentRequest
 	verbs     int // still to be sent by the platform
 	actors    int
 	active    map[*actor]bool
-	late      []func()
+	late      []lateRequest
 	lateIDs   map[int]bool // tasks that arrived late
 	sameNames bool
 	restarted int // the step of the last restart
@@ -112,6 +119,12 @@ type history struct {
 	finished []*actor
 }
 
+// lateRequest is one that the Director gets when nobody waits for its answer any more.
+type lateRequest struct {
+	act  func()
+	sent time.Time
+}
+
 type actorKey struct{}
 
 var instances = []string{"i-1", "i-2"}
@@ -121,9 +134,9 @@ var threeErrands = []config.Errand{{Name: "first"}, {Name: "second", Instances: 
 // sameNames are errands that only their order tells apart.
 var sameNames = []config.Errand{{Name: "first"}, {Name: "second"}, {Name: "first"}}
 
-func newHistory(t *testing.T, seed int64, telling bool) *history {
+func newHistory(t *testing.T, seed int64, sideBySide, telling bool) *history {
 	h := &history{
-		t: t, seed: seed, telling: telling, rng: rand.New(rand.NewPCG(uint64(seed), 0)), active: map[*actor]bool{},
+		t: t, sideBySide: sideBySide, seed: seed, telling: telling, rng: rand.New(rand.NewPCG(uint64(seed), 0)), active: map[*actor]bool{},
 		lateIDs: map[int]bool{}, vanished: map[string]bool{}, refusals: map[string]bool{},
 	}
 	h.director = newDirector(h.fate)
@@ -135,7 +148,7 @@ func newHistory(t *testing.T, seed int64, telling bool) *history {
 	h.options = Options{
 		Adapter:  adapter{h},
 		Catalog:  config.ServiceCatalog{ID: "service-id", Name: "service", Plans: []config.Plan{plan}},
-		Switches: Switches{SkipCheckForPendingChanges: true, DisableBOSHConfigs: h.oneIn(8)},
+		Switches: Switches{SkipCheckForPendingChanges: true, SideBySide: sideBySide, DisableBOSHConfigs: !sideBySide && h.oneIn(8)},
 		Logger:   slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 1})),
 	}
 	h.note("with configs: %t", !h.options.Switches.DisableBOSHConfigs)
@@ -143,6 +156,9 @@ func newHistory(t *testing.T, seed int64, telling bool) *history {
 		h.begin(id)
 	}
 	h.start()
+	if sideBySide {
+		h.start()
+	}
 	return h
 }
 
@@ -227,7 +243,7 @@ func (h *history) start() {
 	p := &process{}
 	l := &line{director: h.director,
 		gate: func(ctx context.Context, name string, of kind) fault { return h.gate(ctx, p, name, of) },
-		send: func(act func()) { h.late = append(h.late, act) },
+		send: func(act func()) { h.late = append(h.late, lateRequest{act: act, sent: time.Now()}) },
 	}
 	options := h.options
 	options.Deployments, options.Tasks, options.Configs, options.Health = l, l, l, l
@@ -236,7 +252,7 @@ func (h *history) start() {
 		h.t.Fatal(err)
 	}
 	p.broker = b
-	h.process = p
+	h.processes = append(h.processes, p)
 }
 
 // gate is where a request to the Director waits.
@@ -255,7 +271,7 @@ func (h *history) gate(ctx context.Context, p *process, name string, of kind) fa
 // act lets somebody ask the broker. What is said is looked at by the returned function.
 func (h *history) act(what string, ask func(ctx context.Context, b *Broker, self *actor) func()) {
 	h.actors++
-	a := &actor{id: h.actors, process: h.process, began: h.step}
+	a := &actor{id: h.actors, process: h.anyProcess(), began: h.step}
 	h.active[a] = true
 	h.note("actor %d: %s", a.id, what)
 	go func() {
@@ -319,15 +335,24 @@ func (h *history) faultFor(of kind) fault {
 	}
 }
 
-// restart ends the broker in whatever it does, and starts another. What the first one sent arrives before: were a request still
-// on its way when the next process looks for its task, nothing would tell that process of it.
+// anyProcess is one of those that live.
+func (h *history) anyProcess() *process {
+	if len(h.processes) == 1 {
+		return h.processes[0]
+	}
+	return h.processes[h.rng.IntN(len(h.processes))]
+}
+
+// restart ends a broker in whatever it does, and starts another. What a lone one sent arrives before: were a request still on its
+// way when the next process looks for its task, nothing would tell that process of it. Side by side its claim does.
 func (h *history) restart() {
+	p := h.anyProcess()
 	h.note("restart")
 	h.restarted = h.step
 	h.mu.Lock()
-	h.process.dead = true
+	p.dead = true
 	h.mu.Unlock()
-	for _, c := range h.waiting {
+	for _, c := range h.waitingOf(p) {
 		f := notSent
 		if c.of == submits {
 			f = []fault{notSent, answerLost, late}[h.rng.IntN(3)]
@@ -336,11 +361,23 @@ func (h *history) restart() {
 		c.answer <- f
 		synctest.Wait()
 	}
-	h.waiting = nil
-	for len(h.late) > 0 {
+	for len(h.late) > 0 && !h.sideBySide {
 		h.arrive()
 	}
-	h.process.broker.Stop()
+	p.broker.Stop()
 	h.settle()
+	h.processes = slices.DeleteFunc(h.processes, func(other *process) bool { return other == p })
 	h.start()
+}
+
+// waitingOf takes the requests of a process out of those that wait.
+func (h *history) waitingOf(p *process) []*call {
+	var its []*call
+	h.waiting = slices.DeleteFunc(h.waiting, func(c *call) bool {
+		if c.actor.process == p {
+			its = append(its, c)
+		}
+		return c.actor.process == p
+	})
+	return its
 }

@@ -80,7 +80,10 @@ func (b *Broker) finish(ctx context.Context, instanceID string, operation Operat
 		return completed(operation), nil
 	}
 	ctx, unlock, refusal := b.lock(ctx, instanceID)
-	if refusal != nil {
+	switch {
+	case refusal != nil && refusal.Kind != Concurrency:
+		return domain.LastOperation{}, b.cannotTell(ctx, instanceID, operation, refusal)
+	case refusal != nil:
 		return inProgress(operation, "cleaning up"), nil
 	}
 	defer unlock()
@@ -137,8 +140,8 @@ func (b *Broker) cleanUp(ctx context.Context, instanceID string, operation Opera
 		}
 		return b.deleteConfigs(ctx, name, operation.Configs)
 	}
-	if later, ok := b.carrier.of(instanceID); ok && later.BoshContextID != operation.BoshContextID {
-		return nil // it may be that its deployment isn't there yet
+	if begun, err := b.begunAnew(ctx, instanceID, operation); err != nil || begun {
+		return err // it may be that its deployment isn't there yet
 	}
 	switch _, err := b.Deployments.Deployment(ctx, name); {
 	case err == nil:
@@ -147,6 +150,16 @@ func (b *Broker) cleanUp(ctx context.Context, instanceID string, operation Opera
 		return fmt.Errorf("looking for deployment %s: %w", name, err)
 	}
 	return b.deleteLeftovers(ctx, instanceID, operation)
+}
+
+// begunAnew tells whether the instance of a deletion that is over is being made anew. What another broker began, its task tells.
+func (b *Broker) begunAnew(ctx context.Context, instanceID string, deletion Operation) (bool, error) {
+	if !b.Switches.SideBySide {
+		later, ok := b.carrier.of(instanceID)
+		return ok && later.BoshContextID != deletion.BoshContextID, nil
+	}
+	tasks, err := b.Tasks.TasksInProgress(ctx, deploymentName(instanceID))
+	return len(tasks) > 0, err
 }
 
 func inProgress(operation Operation, stage string) domain.LastOperation {

@@ -72,13 +72,24 @@ func (k *keyedLocks) unlocker(key string, lock *keyedLock) func() {
 }
 
 // lock makes sure that one operation at a time changes an instance. A second one is not made to wait. What is done under the
-// lock is done with the context that it returns.
+// lock is done with the context that it returns. Brokers side by side share the lock by a claim in the Director.
 func (b *Broker) lock(ctx context.Context, instanceID string) (locked context.Context, unlock func(), refusal *Error) {
-	unlock, ok := b.operations.try(instanceID)
+	free, ok := b.operations.try(instanceID)
 	if !ok {
 		return ctx, nil, operationInProgress()
 	}
-	return ctx, unlock, nil
+	if !b.Switches.SideBySide {
+		return ctx, free, nil
+	}
+	claimed, release, refusal := b.claimInstance(ctx, instanceID)
+	if refusal != nil {
+		free()
+		return ctx, nil, refusal
+	}
+	return claimed, func() {
+		release()
+		free()
+	}, nil
 }
 
 func operationInProgress() *Error {

@@ -163,7 +163,7 @@ func (b *Broker) configuredInstances(ctx context.Context) ([]string, error) {
 	}
 	there := map[string]bool{} // each has several
 	err := b.Configs.EachConfig(ctx, boshclient.ConfigFilter{}, func(c boshclient.Config) {
-		if instanceID, ok := instanceOf(c.Name); ok {
+		if instanceID, ok := instanceOf(c.Name); ok && c.Type != claimType {
 			there[instanceID] = true
 		}
 	})

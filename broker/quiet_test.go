@@ -2,7 +2,6 @@ package broker
 
 import (
 	"slices"
-	"time"
 
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 
@@ -50,10 +49,18 @@ func (h *history) remembered(contextID string) bool {
 	return false
 }
 
+// quietRounds are enough for whatever is waited for to be over: what may arrive late, or what a killed broker has claimed.
+func (h *history) quietRounds() int {
+	if h.sideBySide {
+		return 5
+	}
+	return 3
+}
+
 func (h *history) untilQuiet(ask func()) {
-	type state struct{ moments, configIDs, configs int }
+	type state struct{ moments, stored, configs int }
 	var last state
-	for quiet, round := 0, 0; quiet < 3; round++ {
+	for quiet, round := 0, 0; quiet < h.quietRounds(); round++ {
 		if round > 100 {
 			h.wrong("there is no end to it")
 			return
@@ -61,8 +68,8 @@ func (h *history) untilQuiet(ask func()) {
 		h.exhaust()
 		ask()
 		h.exhaust()
-		time.Sleep(lateArrival * 2 / 3)
-		now := state{h.director.moments, h.director.configIDs, len(h.director.configs)}
+		h.sleep(lateArrival * 2 / 3)
+		now := state{h.director.moments, h.director.stored, len(h.director.configs)}
 		if quiet++; now != last {
 			quiet = 0
 		}
@@ -82,6 +89,8 @@ func (h *history) exhaust() {
 			h.progress()
 		case len(h.late) > 0:
 			h.arrive()
+		case len(h.active) > 0:
+			h.sleep(claimSettling)
 		default:
 			return
 		}
@@ -91,7 +100,7 @@ func (h *history) exhaust() {
 // operation is that of a request; as it would be if it was never handed out.
 func (h *history) operation(r *sentRequest) Operation {
 	if r.handedOut == "" {
-		plan := h.process.broker.offering.plans["plan-id"]
+		plan := h.processes[0].broker.offering.plans["plan-id"]
 		o := Operation{OperationType: r.verb, BoshContextID: r.id, Errands: plan.postDeploy()}
 		if o.deletes() {
 			o.Errands = plan.preDelete()
@@ -153,6 +162,11 @@ func (h *history) check() {
 			h.checkEnd(r, tasks)
 		}
 		h.checkLeftovers(r, h.requests[i+1:])
+	}
+	for key := range h.director.versions {
+		if key.configType == claimType {
+			h.wrong("a claim on %s is left", key.name)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -26,7 +27,14 @@ func (b *Broker) admit(ctx context.Context, d deployment) (release func(), err e
 		if d.movesFrom == nil || (known != nil && known.PlanID == d.plan.ID) {
 			return func() {}, nil
 		}
-		a.from = *d.movesFrom
+		if a.from = *d.movesFrom; a.from == "" && known != nil {
+			a.from = known.PlanID
+		}
+	}
+	if h := heldClaimOf(ctx); h != nil && b.offering.limits(a) {
+		if err := h.ask(ctx, b.offering.ID, move{from: cmp.Or(a.from, a.plan.ID), to: a.plan.ID}); err != nil {
+			return nil, err
+		}
 	}
 	return b.quotas.reserve(ctx, a)
 }
@@ -101,6 +109,9 @@ const (
 func (d demand) exceeded() bool {
 	return d.requires > d.credited && d.used+d.requires > d.limit
 }
+
+// limits tells whether any limit touches an admission.
+func (o offering) limits(a admission) bool { return len(o.demands(a, population{}, "")) > 0 }
 
 // demands are all limits that an admission touches. others are the other instances, and from is the id of the plan that the
 // instance has; empty if it has none.

@@ -188,6 +188,8 @@ func (b *Broker) mustBeFinished(ctx context.Context, instanceID string, known *r
 	switch {
 	case known != nil && known.Operation.unfinished():
 		o = known.Operation.asOperation()
+	case b.Switches.SideBySide && known != nil: // what is carried may have been ended by another broker
+		return nil
 	case !isCarried || (known != nil && known.Operation.ContextID == o.BoshContextID):
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"sync"
 	"time"
 )
@@ -29,6 +30,8 @@ type quotas struct {
 	offering offering
 	census   Census
 	now      func() time.Time
+	// claimed gives the places that are asked for in any of several brokers; nil if there is but one. See claims.go.
+	claimed func(context.Context) (map[string]claimedPlace, error)
 
 	mu       sync.Mutex
 	moment   int // a clock that only orders: counts begun, requests arrived and ended
@@ -43,6 +46,9 @@ type count struct {
 	at    time.Time         // when it was answered
 	plans map[string]string // by instance id; nil if nobody has counted yet
 	sizes map[string]int    // instances, by plan id
+	// claims are the places asked for in all brokers, by instance id, read before the census: what is no longer claimed then
+	// has been submitted before, and is counted.
+	claims map[string]claimedPlace
 }
 
 // counting is a count under way, that everybody who needs one waits for.
@@ -67,22 +73,40 @@ func newQuotas(offering offering, census Census, now func() time.Time) *quotas {
 // lock, and calls release when the instance's record and deployment are submitted, or when they won't be. Nobody is asked for a
 // count where nothing is limited, or if a recent one will do.
 func (q *quotas) reserve(ctx context.Context, a admission) (release func(), err error) {
-	if len(q.offering.demands(a, population{}, "")) == 0 {
+	if !q.offering.limits(a) {
 		return func() {}, nil
 	}
 	arrived := q.arrive()
-	for {
-		breaches, certain := q.decide(a, arrived)
+	for looks := 1; ; {
+		decided := q.decide(a, arrived)
 		switch {
-		case certain && len(breaches) > 0:
-			return nil, q.offering.overQuota(a, breaches)
-		case certain:
+		case decided.certain && len(decided.breaches) == 0:
 			return func() { q.release(a.instanceID) }, nil
+		case decided.certain && (!decided.contested || looks == contestedLooks):
+			return nil, q.offering.overQuota(a, decided.breaches)
+		case decided.certain:
+			looks++
+			if err := pause(ctx, claimSettling); err != nil {
+				return nil, err
+			}
+			arrived = q.arrive()
 		}
 		if err := q.recount(ctx); err != nil {
 			return nil, fmt.Errorf("counting the instances: %w", err)
 		}
 	}
+}
+
+// contestedLooks is how often an admission looks whether others have withdrawn who asked for the same place later.
+const contestedLooks = 4
+
+// admissionDecision is what a count says of an admission.
+type admissionDecision struct {
+	breaches []demand
+	// certain is false if a newer count is needed to tell.
+	certain bool
+	// contested says that only claims that come later stand in the way. They withdraw if they have seen this one.
+	contested bool
 }
 
 func (q *quotas) arrive() int {
@@ -98,40 +122,51 @@ func (q *quotas) next() int {
 }
 
 // decide admits an instance if the latest count allows it. It is not certain if a newer count is needed to tell: an old one
-// doesn't know whose place has become free.
-func (q *quotas) decide(a admission, arrived int) (breaches []demand, certain bool) {
+// doesn't know whose place has become free, nor what other brokers have admitted.
+func (q *quotas) decide(a admission, arrived int) admissionDecision {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	fresh := q.latest.begun > arrived
 	_, uncounted := q.reserved[a.instanceID] // by an earlier request: which plan the instance has now isn't known yet
-	if !fresh && (uncounted || q.latest.plans == nil || q.now().Sub(q.latest.at) > countKept) {
-		return nil, false
+	if !fresh && (uncounted || q.claimed != nil || q.latest.plans == nil || q.now().Sub(q.latest.at) > countKept) {
+		return admissionDecision{}
 	}
 	from := q.latest.plans[a.instanceID]
 	if from == "" {
 		from = a.from
 	}
-	if breaches = q.offering.breaches(a, q.others(a.instanceID), from); len(breaches) > 0 {
-		return breaches, fresh
+	if breaches := q.offering.breaches(a, q.others(a.instanceID, math.MaxInt), from); len(breaches) > 0 {
+		earlier := q.offering.breaches(a, q.others(a.instanceID, q.latest.claims[a.instanceID].order), from)
+		return admissionDecision{breaches: breaches, certain: fresh, contested: len(earlier) == 0}
 	}
 	if a.creates {
 		from = a.plan.ID
 	}
 	q.reserved[a.instanceID] = &reservation{move: move{from: from, to: a.plan.ID}}
-	return nil, true
+	return admissionDecision{certain: true}
 }
 
-// others are all instances but one: those reserved, which the count may have missed or seen half-way, and the rest as counted.
-func (q *quotas) others(instanceID string) population {
+// others are all instances but one: those reserved, which the count may have missed or seen half-way, those that other brokers
+// have claimed places for in an order before the given one, and the rest as counted.
+func (q *quotas) others(instanceID string, before int) population {
 	others := population{plans: maps.Clone(q.latest.sizes)}
 	if planID, counted := q.latest.plans[instanceID]; counted {
 		others.plans[planID]--
 	}
+	moves := map[string]move{}
+	for id, c := range q.latest.claims {
+		if id != instanceID && c.order < before {
+			moves[id] = c.move
+		}
+	}
 	for id, r := range q.reserved { // none is the instance's own: decide has seen to that
+		moves[id] = r.move
+	}
+	for id, m := range moves {
 		if planID, counted := q.latest.plans[id]; counted {
 			others.plans[planID]--
 		}
-		others.moving = append(others.moving, r.move)
+		others.moving = append(others.moving, m)
 	}
 	return others
 }
@@ -177,9 +212,20 @@ func (q *quotas) count(ctx context.Context, c *counting) {
 		}
 		close(c.done)
 	}()
-	var plans map[string]string
-	plans, c.err = q.census.Plans(ctx)
-	latest = q.tally(c.begun, plans)
+	latest, c.err = q.ask(ctx, c.begun)
+}
+
+func (q *quotas) ask(ctx context.Context, begun int) (latest count, err error) {
+	var claims map[string]claimedPlace
+	if q.claimed != nil {
+		if claims, err = q.claimed(ctx); err != nil {
+			return latest, err
+		}
+	}
+	plans, err := q.census.Plans(ctx)
+	latest = q.tally(begun, plans)
+	latest.claims = claims
+	return latest, err
 }
 
 func (q *quotas) tally(begun int, plans map[string]string) count {

@@ -107,14 +107,14 @@ func (s *simulation) step() {
 }
 
 func (s *simulation) decide(r *request) {
-	breaches, certain := s.quotas.decide(r.admission, r.arrived)
+	decided := s.quotas.decide(r.admission, r.arrived)
 	switch {
-	case !certain:
+	case !decided.certain:
 		var mine bool
 		if r.counting, mine = s.quotas.join(); mine {
 			s.count = nil
 		}
-	case len(breaches) == 0:
+	case len(decided.breaches) == 0:
 		r.admitted = true
 		s.admitted++
 	default:
@@ -125,7 +125,7 @@ func (s *simulation) decide(r *request) {
 			was = []string{r.was}
 		}
 		if len(naiveBreaches(s.quotas.offering, others, was, r.plan.ID)) == 0 {
-			s.t.Fatalf("refused for nothing: %v, seen %v", breaches, others)
+			s.t.Fatalf("refused for nothing: %v, seen %v", decided.breaches, others)
 		}
 		s.refused++
 		delete(s.requests, r.instanceID)

@@ -32,7 +32,9 @@ type Broker struct {
 	// FullMaintenanceInfo keeps public and the digest of private in the catalog, and compares them, as the existing broker
 	// does. OSB knows neither, and Cloud Controller refuses a catalog with them.
 	FullMaintenanceInfo bool `yaml:"full_maintenance_info"`
-	TLS                 TLS  `yaml:"tls"`
+	// SideBySide lets several brokers work on the same instances: each claims in the Director what it is about to change.
+	SideBySide bool `yaml:"side_by_side"`
+	TLS        TLS  `yaml:"tls"`
 }
 
 // TLS names the PEM files to serve HTTPS with: both, or none for plain HTTP.
@@ -70,6 +72,9 @@ func (b Broker) check(at section) {
 	at.key("password").need(Error, !b.Password.Empty(), "give the password that the platform authenticates with")
 	if b.ShutdownTimeout < 0 {
 		at.key("shutdown_timeout_in_seconds").warn("is negative, which cuts requests off at once", "give the seconds that they may take to end")
+	}
+	if b.SideBySide && b.DisableBOSHConfigs {
+		at.key("side_by_side").refuse("needs BOSH configs to claim instances with, and disable_bosh_configs is true", "remove one of the two")
 	}
 	b.TLS.check(at.key("tls"))
 }

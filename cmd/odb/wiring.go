@@ -71,6 +71,7 @@ func newServer(ctx context.Context, c *config.Config, logger *slog.Logger, carry
 			SupportBackupAgentBinding:  c.Broker.SupportBackupAgentBinding,
 			FullMaintenanceInfo:        c.Broker.FullMaintenanceInfo,
 			EnableTelemetry:            c.Broker.EnableTelemetry,
+			SideBySide:                 c.Broker.SideBySide,
 		},
 		Logger:     logger,
 		CarryEvery: carryEvery,
