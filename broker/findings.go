@@ -71,7 +71,7 @@ func (f facts) stuck(now time.Time) []Finding {
 	}
 	return []Finding{{Code: OperationStuck, Mendable: true,
 		Description: fmt.Sprintf("the %s of %s is remembered as unfinished, and the Director has no task of it", operationNouns[known.Operation.Type], known.Operation.StartedAt.Format(time.RFC3339)),
-		Step:        "remember it as failed, so that nobody goes on with it"}}
+		Step:        "remember how it ended, as far as what is deployed tells, and otherwise that it failed, so that nobody goes on with it"}}
 }
 
 // withoutDeployment finds what is left where there is no deployment.

@@ -82,7 +82,7 @@ func (b *Broker) repair(ctx context.Context, instanceID string, r Repair) (Repai
 	found := b.findings(f)
 	for _, code := range r.Apply {
 		if !slices.ContainsFunc(found, func(finding Finding) bool { return finding.Code == code }) {
-			done.Skipped = append(done.Skipped, Skipped{code, "it isn't found"})
+			done.Skipped = append(done.Skipped, Skipped{code, notFound(found)})
 		}
 	}
 	for _, finding := range found {
@@ -99,6 +99,16 @@ func (b *Broker) repair(ctx context.Context, instanceID string, r Repair) (Repai
 		b.Logger.InfoContext(ctx, "repair.mended", slog.String("finding", finding.Code))
 	}
 	return done, nil
+}
+
+// notFound says why a finding isn't there: it was mended before, or something keeps from judging.
+func notFound(found []Finding) string {
+	for _, finding := range found {
+		if finding.Code == OperationRunning || finding.Code == OtherService {
+			return finding.Description
+		}
+	}
+	return "it isn't found"
 }
 
 // notNow says why a finding is left as it is; empty if it is to be mended.
@@ -120,12 +130,11 @@ func (b *Broker) mend(ctx context.Context, f facts, finding Finding, force bool,
 	did := "removed"
 	switch finding.Code {
 	case OperationStuck:
-		o := f.configs.record.Operation.asOperation()
-		if err := b.rememberState(ctx, deploymentName(f.instanceID), o, stateFailed); err != nil {
+		state, err := b.settle(ctx, f)
+		if err != nil {
 			return err
 		}
-		b.carrier.drop(f.instanceID, o.BoshContextID)
-		did = "remembered as failed"
+		did = "remembered as " + state
 	case OrphanFound:
 		operation, err := b.deleteOrphan(ctx, f, force)
 		if err != nil {
@@ -144,4 +153,24 @@ func (b *Broker) mend(ctx context.Context, f facts, finding Finding, force bool,
 	}
 	done.Mended = append(done.Mended, Mended{finding.Code, did})
 	return nil
+}
+
+// settle ends an operation of which the Director has no task: as what is deployed tells, and as failed if that doesn't tell.
+func (b *Broker) settle(ctx context.Context, f facts) (state string, err error) {
+	o := f.configs.record.Operation.asOperation()
+	end, err := b.endOf(ctx, f.instanceID, o)
+	if err != nil {
+		return "", err
+	}
+	if state = stateFailed; end == succeed {
+		state = stateSucceeded
+		if err := b.cleanUp(ctx, f.instanceID, o); err != nil {
+			return "", err
+		}
+	}
+	if err := b.rememberState(ctx, deploymentName(f.instanceID), o, state); err != nil {
+		return "", err
+	}
+	b.carrier.drop(f.instanceID, o.BoshContextID)
+	return state, nil
 }

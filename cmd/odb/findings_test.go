@@ -145,20 +145,24 @@ var _ = Describe("what is found of an instance", func() {
 		Expect(stores.uaa.ClientIDs()).To(ContainElement(guid))
 	})
 
-	It("is an operation that is waited for in vain, which can be told to have failed", func() {
-		w := newWorldWithoutBroker()
-		w.serve()
+	DescribeTable("is an operation that is waited for in vain, and can be told to have ended", func(operation, state string) {
+		w := newWorld()
 		w.platform.provisioned("i-1")
-		w.remember("i-1", fmt.Sprintf(`{"service_id":%q,"plan_id":%q,"created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z",`+
-			`"operation":{"type":"update","context_id":"lost","errands":[{"Name":"smoke"}],"started_at":"2026-01-01T00:00:00Z"}}`, serviceID, smallPlan))
+		w.config("runtime", "i-1", "addons: []\n")
+		w.remember("i-1", fmt.Sprintf(`{"service_id":%q,"plan_id":%q,"operation":{"context_id":"lost","drop_configs":["runtime"],"started_at":"2026-01-01T00:00:00Z",%s}}`, serviceID, smallPlan, operation))
 		Expect(w.platform.findings("i-1", "platform=known").body["findings"]).To(ConsistOf(finding("operation_stuck", true)))
 		a := w.platform.repair("i-1", object{"apply": []string{"operation_stuck"}, "platform": "known"})
 		status(a, http.StatusOK)
-		Expect(a.body["mended"]).To(ConsistOf(mended("operation_stuck")))
-		Expect(w.record("i-1")).To(HaveKeyWithValue("operation", HaveKeyWithValue("state", "failed")))
+		Expect(a.body["mended"]).To(ConsistOf(And(mended("operation_stuck"), HaveKeyWithValue("done", "remembered as "+state))))
+		Expect(w.record("i-1")).To(HaveKeyWithValue("operation", HaveKeyWithValue("state", state)))
+		_, kept := w.configs("i-1")["runtime"]
+		Expect(kept).To(Equal(state == "failed"))
 		Expect(w.platform.findings("i-1", "platform=known").body["findings"]).To(BeEmpty())
 		status(w.platform.update("i-1", object{"parameters": object{"a": 1}}), http.StatusAccepted)
-	})
+	},
+		Entry("as failed, where nothing tells", `"type":"update","errands":[{"Name":"smoke"}]`, "failed"),
+		Entry("as what is deployed tells", `"type":"create"`, "succeeded"),
+	)
 
 	It("is a record that is missing, can't be read, or is another service's", func() {
 		w := newWorld()
@@ -191,9 +195,11 @@ var _ = Describe("what is found of an instance", func() {
 		a := w.platform.findings("i-1", "platform=unknown")
 		Expect(a.body["findings"]).To(ConsistOf(finding("operation_running", false)))
 		Expect(a.body["director"]).To(And(HaveKeyWithValue("tasks", HaveLen(1)), HaveKeyWithValue("last_task", BeNil())))
-		a = w.platform.repair("i-1", object{"all": true, "platform": "unknown", "grace": "0s"})
-		status(a, http.StatusOK)
-		Expect(a.body["mended"]).To(BeEmpty())
+		for _, asked := range []object{{"all": true}, {"apply": []string{"orphan"}}} {
+			a = w.platform.repair("i-1", merged(asked, object{"platform": "unknown", "grace": "0s"}))
+			status(a, http.StatusOK)
+			Expect(a.body).To(And(HaveKeyWithValue("mended", BeEmpty()), HaveKeyWithValue("skipped", ConsistOf(HaveKeyWithValue("why", Not(Equal("it isn't found")))))))
+		}
 	})
 
 	DescribeTable("is mended as asked, and asked in words that can be right only", func(body any, want int, about string) {

@@ -166,6 +166,12 @@ var _ = Describe("orphans", func() {
 		a := w.platform.deleteOrphan(guid, "")
 		status(a, http.StatusUnprocessableEntity)
 		Expect(a.description()).To(ContainSubstring("15m0s"))
+
+		By("not as long as it can't be seen what belongs to them")
+		stores.credhub.Fail(credhubtest.Fault{Path: "/api/v1/data", Status: 503})
+		status(w.platform.deleteOrphan(guid, "grace=0s"), http.StatusInternalServerError)
+		status(w.platform.manage("GET", "/orphans", nil), http.StatusInternalServerError)
+		stores.credhub.Heal()
 		Expect(w.director.Stats().Tasks).NotTo(HaveKey(devdirector.KindDelete))
 
 		By("then")
