@@ -25,6 +25,19 @@ var _ = Describe("when the adapter fails", func() {
 		Expect(w.log.String()).To(ContainSubstring("stack trace"))
 	})
 
+	It("tells them of an update, too, whether they come of the change or of the look for pending ones", func() {
+		w.platform.provisioned("i-1")
+		w.director.ResetStats()
+		Expect(w.adapter.Steer("generate-manifest", adaptertest.Steering{ExitCode: 1, Stdout: "max_memory can't shrink"})).To(Succeed())
+		for range 2 {
+			a := w.platform.update("i-1", object{"parameters": object{"max_memory": 1}})
+			Expect(a.status).To(Equal(http.StatusInternalServerError))
+			Expect(a.description()).To(Equal("max_memory can't shrink"))
+			w.serve(with("use_stdin: true", "use_stdin: true\n  skip_check_for_pending_changes: true"))
+		}
+		Expect(w.director.Stats().TotalTasks).To(BeZero())
+	})
+
 	It("tells the user whom to ask if the adapter says nothing", func() {
 		Expect(w.adapter.Steer("generate-manifest", adaptertest.Steering{ExitCode: 3, Stderr: "secret details"})).To(Succeed())
 		a := w.platform.provision("i-1", nil)

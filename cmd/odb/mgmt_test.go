@@ -255,6 +255,16 @@ var _ = Describe("the management API", func() {
 		}
 	})
 
+	It("names the task of an upgrade that fails, in the words that errands know", func() {
+		w := newWorld()
+		w.platform.provisioned("i-1")
+		w.director.AddOutcome(devdirector.Outcome{Kind: devdirector.KindDeploy, Times: 1, Error: &devdirector.TaskError{Code: 450001, Message: "redis/0 is not running after update"}})
+		a := w.platform.upgrade("i-1", "force=true")
+		status(a, http.StatusAccepted)
+		Expect(w.platform.follow("i-1", a.text)).To(Equal("failed"))
+		Expect(w.platform.lastOperation("i-1", a.text).description()).To(Equal("Failed for bosh task: 2"))
+	})
+
 	It("tells an adapter's words when an upgrade fails", func() {
 		w := newWorld()
 		w.platform.provisioned("i-1")
