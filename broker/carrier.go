@@ -84,7 +84,7 @@ func (b *Broker) Run() {
 	var resume resumption
 	ticker := time.NewTicker(b.CarryEvery)
 	defer ticker.Stop()
-	for {
+	for pass, sweep := 0, 0; ; pass++ {
 		if !checked {
 			checked = b.startChecks(ctx)
 		}
@@ -92,6 +92,9 @@ func (b *Broker) Run() {
 			b.resume(ctx, &resume)
 		}
 		b.CarryOn(ctx)
+		if checked && pass >= sweep && b.sweep(ctx) == nil {
+			sweep = pass + passesPerSweep
+		}
 		b.count(ctx)
 		select {
 		case <-ticker.C:

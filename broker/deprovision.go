@@ -75,7 +75,7 @@ func (b *Broker) submitDelete(ctx context.Context, instanceID, planID string, op
 		return "", err
 	}
 	operation.Configs = types
-	operation.UAAClient = operation.UAAClient || b.wantsUAAClients() || (b.UAAClients != nil && before.record != nil && before.record.UAAClient)
+	operation.UAAClient = operation.UAAClient || b.hasUAAClient(before.record)
 	if !errands {
 		operation.Errands = nil
 	}

@@ -21,6 +21,11 @@ type UAAClients interface {
 
 func (b *Broker) wantsUAAClients() bool { return b.UAAClients != nil && b.UAAClients.Wanted() }
 
+// hasUAAClient tells whether an instance may have a client, and there is a UAA to delete it in.
+func (b *Broker) hasUAAClient(known *record) bool {
+	return b.wantsUAAClients() || (b.UAAClients != nil && known != nil && known.UAAClient)
+}
+
 // uaaClient is the instance's client as the adapter gets it: made if it is missing, nil if none is wanted. If the deploy is
 // then refused, one that was made for it goes again, since nobody would ever learn its secret.
 func (b *Broker) uaaClient(ctx context.Context, d deployment, undo *undo) (map[string]string, error) {

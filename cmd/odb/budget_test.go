@@ -20,8 +20,8 @@ var _ = Describe("the Director's patience", func() {
 	begin := func(changes ...setting) {
 		clock = devdirector.NewManualClock(time.Now())
 		w = newWorld(append(changes, tasksTake(time.Minute), setting{director: func(o *devdirector.Options) { o.Clock = clock }})...)
-		// At its start the broker looks once for operations that an earlier process left.
-		Eventually(func() int { return w.director.Stats().Requests["GET /configs"] }).WithTimeout(10 * time.Second).Should(Equal(1))
+		// At its start the broker looks once for operations that an earlier process left, and once for what is left of instances.
+		Eventually(func() int { return w.director.Stats().Requests["GET /configs"] }).WithTimeout(10 * time.Second).Should(Equal(2))
 	}
 	BeforeEach(func() { begin() })
 

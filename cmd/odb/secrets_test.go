@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -77,6 +78,17 @@ var _ = Describe("secrets of manifests", func() {
 		Expect(json.Unmarshal([]byte(calls[0].Stdin), &input)).To(Succeed())
 		return input.CreateBinding.Secrets
 	}
+
+	It("go with an instance whose deletion nobody saw the end of, when the next process starts", func() {
+		w, ends := slowWorld(secure)
+		Expect(w.adapter.Steer("generate-manifest", makes("((odb_secret:pw))", 1, map[string]any{"pw": "hush-1"}))).To(Succeed())
+		w.platform.provisionedAt("i-1", ends)
+		Expect(w.platform.deprovision("i-1").status).To(Equal(http.StatusAccepted))
+		ends()
+		Expect(credhub.Names()).NotTo(BeEmpty())
+		w.serve(secure)
+		Eventually(credhub.Names).WithTimeout(10 * time.Second).Should(BeEmpty())
+	})
 
 	It("are stored, referred to, resolved for update and bind, and go with the instance", func() {
 		w := newWorld(secure)

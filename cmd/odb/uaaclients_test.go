@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -68,6 +69,16 @@ var _ = Describe("an instance's UAA client", func() {
 		a = w.platform.deprovision(guid)
 		Expect(w.platform.follow(guid, a.operation())).To(Equal("succeeded"))
 		Expect(uaa.ClientIDs()).NotTo(ContainElement(guid))
+	})
+
+	It("goes with an instance whose deletion nobody saw the end of, when the next process starts", func() {
+		w, ends := slowWorld(cloudFoundry(definition))
+		w.platform.provisionedAt(guid, ends)
+		Expect(w.platform.deprovision(guid).status).To(Equal(http.StatusAccepted))
+		ends()
+		Expect(uaa.ClientIDs()).To(ContainElement(guid))
+		w.serve(cloudFoundry("")) // the definition is gone as well
+		Eventually(uaa.ClientIDs).WithTimeout(10 * time.Second).ShouldNot(ContainElement(guid))
 	})
 
 	It("goes when the deploy that it was made for is refused", func() {
