@@ -23,6 +23,7 @@ type ManifestSecrets interface {
 	Latest(ctx context.Context, name string) (secrets.Credential, error)
 	KeptOfInstance(ctx context.Context, instance secrets.Instance, director string) ([]secrets.Kept, error)
 	DeploymentsWithSecrets(ctx context.Context, serviceID string) ([]string, error)
+	Check(ctx context.Context) error
 }
 
 // BindingSecrets is the platform's CredHub, where credentials of bindings are kept.
@@ -32,6 +33,7 @@ type BindingSecrets interface {
 	KeptOfBindings(ctx context.Context, serviceID, instanceID string) ([]secrets.Kept, error)
 	InstancesWithBindings(ctx context.Context, serviceID string) ([]string, error)
 	DeleteBindings(ctx context.Context, serviceID, instanceID string) error
+	Check(ctx context.Context) error
 }
 
 func (b *Broker) secretsOf(instanceID string) secrets.Instance {

@@ -61,7 +61,27 @@ func (b *Broker) startChecks(ctx context.Context) bool {
 	for _, problem := range b.checkDirector(info) {
 		b.Logger.WarnContext(ctx, "start.director", slog.String("problem", problem))
 	}
+	b.checkCredHubs(ctx)
 	return true
+}
+
+// checkCredHubs says in the log which CredHub can't be used now: a wrong secret is better found after the broker's deploy
+// than with the first bind. It is no reason not to serve what needs none.
+func (b *Broker) checkCredHubs(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	check := func(section string, credhub interface{ Check(context.Context) error }) func(context.Context) error {
+		return func(ctx context.Context) error {
+			if credhub == nil {
+				return nil
+			}
+			if err := credhub.Check(ctx); err != nil {
+				b.Logger.WarnContext(ctx, "start.credhub-away", slog.String("section", section), slog.String("error", err.Error()))
+			}
+			return nil
+		}
+	}
+	_ = sideBySide(ctx, check("bosh_credhub", b.ManifestSecrets), check("credhub", b.BindingSecrets)) // what is wrong is in the log
 }
 
 // checkPlans says which plans have instances and are no longer in the catalog. Those instances can be unbound and deleted,

@@ -193,6 +193,7 @@ func (r *run) ended(p *phase, report report) {
 	}
 }
 
+// wasBusy takes in that a member was busy, and tells whether it is the last word.
 func (r *run) wasBusy(p *phase, report report) {
 	member := r.Members[report.member]
 	r.states[report.member] = Busy

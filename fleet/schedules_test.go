@@ -17,7 +17,7 @@ import (
 // replay is the environment variable that names the one seed to live through again: SCHEDULE=4711 go test ./fleet -run Schedules -v
 const replay = "SCHEDULE"
 
-const schedules = 1000
+const schedules = 500
 
 // Whatever the members do and whenever the run is stopped: never more than the limit in flight, no slot empty while somebody waits
 // for it, canaries before the rest, each begun once an attempt, and a summary that says of each what came of it.

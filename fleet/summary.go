@@ -31,11 +31,9 @@ type Failure struct {
 	Err    error  `json:"-"` // what Reason is the text of, if it was an error
 }
 
+// String is the failure on one line.
 func (f Failure) String() string {
-	if f.Task != 0 {
-		return fmt.Sprintf("[%s] operation failed: bosh task id %d: %s", f.ID, f.Task, f.Reason)
-	}
-	return fmt.Sprintf("[%s] operation failed: %s", f.ID, f.Reason)
+	return fmt.Sprintf("[%s] operation failed%s: %s", f.ID, taskNote(f.Task), oneLine(f.Reason))
 }
 
 // Stop is why a run begins nothing more while there is more to begin; "" if there is no reason.

@@ -27,9 +27,11 @@ func TestKindsOfEnds(t *testing.T) {
 		"drained, one failed": {Summary{Total: 2, Failed: failed, NotBegun: 1, Stopped: StopDrained}, EndSomeFailed, "2 errors occurred:\n* [a] operation failed: bosh task id 3: disk is full\n* the run was stopped; 1 of 2 service instances were not begun"},
 		"left": {Summary{Total: 1, Running: []string{"a"}, Stopped: StopLeft}, EndFailure,
 			"2 errors occurred:\n* operations may still run on these service instances: a\n* the run was broken off; 0 of 1 service instances were not begun"},
-		"nobody answered":    {Summary{Total: 2, Failed: failed, NotBegun: 1, Stopped: StopUnreachable}, EndFailure, "2 errors occurred:\n* [a] operation failed: bosh task id 3: disk is full\n* the run was stopped since nobody answered any more; 1 of 2 service instances were not begun"},
-		"too many failures":  {Summary{Total: 2, Failed: failed, NotBegun: 1, Stopped: StopFailures}, EndSomeFailed, "2 errors occurred:\n* [a] operation failed: bosh task id 3: disk is full\n* the run was stopped because of the failures; 1 of 2 service instances were not begun"},
-		"no task, no reason": {Summary{Total: 1, Failed: []Failure{{ID: "a", Reason: "refused"}}}, EndSomeFailed, "[a] operation failed: refused"},
+		"nobody answered":   {Summary{Total: 2, Failed: failed, NotBegun: 1, Stopped: StopUnreachable}, EndFailure, "2 errors occurred:\n* [a] operation failed: bosh task id 3: disk is full\n* the run was stopped since nobody answered any more; 1 of 2 service instances were not begun"},
+		"too many failures": {Summary{Total: 2, Failed: failed, NotBegun: 1, Stopped: StopFailures}, EndSomeFailed, "2 errors occurred:\n* [a] operation failed: bosh task id 3: disk is full\n* the run was stopped because of the failures; 1 of 2 service instances were not begun"},
+		"no task":           {Summary{Total: 1, Failed: []Failure{{ID: "a", Reason: "refused"}}}, EndSomeFailed, "[a] operation failed: refused"},
+		"a reason of two lines, that steers terminals": {Summary{Total: 1, Failed: []Failure{{ID: "a", Reason: "refused:\n\x1b[2Jno"}}}, EndSomeFailed,
+			"[a] operation failed: refused: [2Jno"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)

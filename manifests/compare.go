@@ -2,24 +2,17 @@ package manifests
 
 import "strconv"
 
-// SamePending says whether deploying regenerated would change nothing of what is deployed: the pending-change
-// check. See PendingChange for the rules.
-func SamePending(regenerated, deployed *Manifest) bool {
-	if regenerated.text == deployed.text {
-		return true
-	}
-	same := true
-	c := comparison{ignoreUpdate: true, report: func(change) bool {
-		same = false
-		return false
-	}}
-	c.roots(deployed, regenerated)
-	return same
-}
-
-// PendingChange compares what the adapter makes today with what is deployed and returns the difference as Diff
-// writes it, "" if there is none. Identical texts are not parsed. An error is a *SyntaxError, wrapped with which of
-// the two it is about.
+// PendingChange compares what the adapter makes today with what is deployed and writes what differs, a line for each
+// value, in an order that doesn't depend on how the texts are laid out; "" means no difference:
+//
+//   - instance_groups[name=redis].vm_type: small
+//   - instance_groups[name=redis].vm_type: large
+//
+// (the second line begins with +). Identical texts are not parsed. An error is a *SyntaxError, wrapped with which of the
+// two it is about.
+//
+// Values are shown only where BOSH defines what they are: everything under properties, env and options and every key
+// that isn't known is <redacted>, and no more than the path is told. At most 200 lines, then their number.
 //
 // Every key counts, known to BOSH or not, and so does the order of lists. These don't count: formatting, quoting,
 // the order of keys, anchors; `update` at the top and of instance groups; among the keys that BOSH defines, whether
@@ -38,7 +31,7 @@ func PendingChange(regenerated, deployed string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return diff(from, to, true), nil
+	return diff(from, to), nil
 }
 
 // change is one difference: from or to is nil where there is nothing.
@@ -61,11 +54,8 @@ type location []step
 
 // comparison walks two trees side by side. Fields are sorted, so one pass over each mapping suffices.
 type comparison struct {
-	ignoreUpdate bool
-	report       func(change) bool // false ends the walk
-
-	path  location // of the values being compared
-	ended bool
+	report func(change)
+	path   location // of the values being compared
 }
 
 func (c *comparison) roots(from, to *Manifest) {
@@ -73,9 +63,7 @@ func (c *comparison) roots(from, to *Manifest) {
 }
 
 func (c *comparison) differ(from, to *node, r rule) {
-	if !c.report(change{path: c.path, rule: r, from: from, to: to}) {
-		c.ended = true
-	}
+	c.report(change{path: c.path, rule: r, from: from, to: to})
 }
 
 func (c *comparison) values(from, to *node, r rule) {
@@ -109,7 +97,7 @@ func sameScalar(a, b scalar, r rule) bool {
 
 func (c *comparison) mappings(from, to *node, in area) {
 	left, right := from.fields, to.fields
-	for len(left)+len(right) > 0 && !c.ended {
+	for len(left)+len(right) > 0 {
 		order := 0
 		switch {
 		case len(left) == 0:
@@ -139,7 +127,7 @@ func (c *comparison) fields(from, to *field, in area) {
 	if to != nil {
 		key, toValue = &to.key, to.value
 	}
-	if c.ignoreUpdate && in.ignoresUpdate() && *key == (scalar{textKind, "update"}) {
+	if in.ignoresUpdate() && *key == (scalar{textKind, "update"}) {
 		return
 	}
 	r := in.rule(*key)
@@ -185,7 +173,7 @@ func (c *comparison) sequences(from, to *node, r rule) {
 		c.namedElements(from, to, r, by)
 		return
 	}
-	for i := 0; i < max(len(from.items), len(to.items)) && !c.ended; i++ {
+	for i := range max(len(from.items), len(to.items)) {
 		var f, t *node
 		if i < len(from.items) {
 			f = from.items[i]
@@ -252,9 +240,6 @@ func (c *comparison) namedElements(from, to *node, r rule, by string) {
 	}
 	var kept []string
 	for _, item := range from.items {
-		if c.ended {
-			return
-		}
 		name, _ := item.child(by).asText()
 		if inTo[name] != nil {
 			kept = append(kept, name)
@@ -264,9 +249,6 @@ func (c *comparison) namedElements(from, to *node, r rule, by string) {
 	}
 	reordered := false
 	for _, item := range to.items {
-		if c.ended {
-			return
-		}
 		name, _ := item.child(by).asText()
 		if inTo[name] != nil {
 			c.below(step{by: by, name: name}, nil, item, r)
@@ -275,8 +257,8 @@ func (c *comparison) namedElements(from, to *node, r rule, by string) {
 		reordered = reordered || kept[0] != name
 		kept = kept[1:]
 	}
-	if reordered && !c.report(change{path: c.path, rule: r, from: from, to: to, orderBy: by}) {
-		c.ended = true
+	if reordered {
+		c.report(change{path: c.path, rule: r, from: from, to: to, orderBy: by})
 	}
 }
 

@@ -16,29 +16,10 @@ const (
 	redacted       = "<redacted>"
 )
 
-// Diff writes what differs between two manifests, a line for each value, in an order that doesn't depend on how the
-// texts are laid out:
-//
-//   - instance_groups[name=redis].vm_type: small
-//   - instance_groups[name=redis].vm_type: large
-//
-// (the second line begins with +). What differs is decided by the rules of PendingChange, but `update` counts.
-// Values are shown only where BOSH defines what they are: everything under properties, env and options and
-// every key that isn't known is <redacted>, and no more than the path is told. At most 200 lines, then their number.
-// "" means no difference.
-func Diff(from, to *Manifest) string {
-	if from.text == to.text {
-		return ""
-	}
-	return diff(from, to, false)
-}
-
-func diff(from, to *Manifest, ignoreUpdate bool) string {
+// diff writes a difference as PendingChange promises it.
+func diff(from, to *Manifest) string {
 	var d diffWriter
-	c := comparison{ignoreUpdate: ignoreUpdate, report: func(found change) bool {
-		d.change(found)
-		return true
-	}}
+	c := comparison{report: d.change}
 	c.roots(from, to)
 	if d.lines > maxDiffLines {
 		fmt.Fprintf(&d.written, "… and %d more lines\n", d.lines-maxDiffLines)

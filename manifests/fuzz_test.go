@@ -44,18 +44,17 @@ func FuzzParse(f *testing.F) {
 		if err := yaml.Unmarshal([]byte(text), &decoded); err != nil {
 			t.Fatalf("the YAML library refuses what Parse took: %v", err)
 		}
-		if m.Text() != text {
-			t.Fatal("the text has changed")
-		}
 		_ = m.Check("x")
-		again := parse(t, text+"\n")
-		if !manifests.SamePending(m, again) {
-			t.Fatalf("differs from itself:\n%s", manifests.Diff(m, again))
+		if strings.HasPrefix(text, "\ufeff") || strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
+			return // a mark of the encoding means that only in front
+		}
+		if diff := pendingChange(t, "\n"+text, text); diff != "" { // identical texts are not compared
+			t.Fatalf("differs from itself:\n%s", diff)
 		}
 	})
 }
 
-// FuzzDiff: two manifests are equal exactly if there is no difference to show, in both directions, and what is under
+// FuzzDiff: two manifests differ in both directions or in none, and what is under
 // properties, env, options or an unknown key is never shown.
 func FuzzDiff(f *testing.F) {
 	addManifests(f, func(text string) { f.Add(text, redisManifest(f)) })
@@ -64,25 +63,19 @@ func FuzzDiff(f *testing.F) {
 		"variables: [{name: v, options: %s}]\nproperties: %s\nother: %s\ntags: {password: %s}\nreleases: [{url: %s}]"
 	f.Fuzz(func(t *testing.T, one, other string) {
 		for _, pair := range [][2]string{{one, other}, {other, one}} {
-			from, err := manifests.Parse(pair[0])
+			diff, err := manifests.PendingChange(pair[1], pair[0])
 			if err != nil {
 				return
 			}
-			to, err := manifests.Parse(pair[1])
-			if err != nil {
-				return
-			}
-			diff, err := manifests.PendingChange(to.Text(), from.Text())
-			if err != nil || (diff == "") != manifests.SamePending(to, from) {
-				t.Fatalf("PendingChange gave %q, %v", diff, err)
+			if back := pendingChange(t, pair[0], pair[1]); (diff == "") != (back == "") {
+				t.Fatalf("one way it is %q, the other way %q", diff, back)
 			}
 			if strings.Count(diff, "\n") > 201 {
 				t.Fatalf("too long: %s", diff)
 			}
 			for _, values := range [][2]string{{markValues(t, pair[0]), "{}"}, {markValues(t, pair[0]), markValues(t, pair[1])}} {
-				from := parse(t, strings.ReplaceAll(places, "%s", values[0]))
-				to := parse(t, strings.ReplaceAll(places, "%s", values[1]))
-				for _, diff := range []string{manifests.Diff(from, to), manifests.Diff(to, from)} {
+				from, to := strings.ReplaceAll(places, "%s", values[0]), strings.ReplaceAll(places, "%s", values[1])
+				for _, diff := range []string{pendingChange(t, to, from), pendingChange(t, from, to)} {
 					if strings.Contains(diff, secretValue) {
 						t.Fatalf("shows a value:\n%s", diff)
 					}

@@ -12,12 +12,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Manifest is one BOSH deployment manifest: the text as it was written, and what it says. It never changes after
-// Parse, so any number of goroutines may read it.
-type Manifest struct {
-	text string
-	root *node
-}
+// Manifest is what one BOSH deployment manifest says. It never changes after Parse, so any number of goroutines may read it.
+type Manifest struct{ root *node }
 
 // SyntaxError says why a text isn't a manifest. It names lines and keys, never a value, as values may be secret.
 type SyntaxError struct {
@@ -59,16 +55,7 @@ func Parse(text string) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Manifest{text: text, root: tree}, nil
-}
-
-// Text returns the manifest byte for byte as it was given to Parse.
-func (m *Manifest) Text() string { return m.text }
-
-// Name returns the deployment's name, or "" if the manifest has none.
-func (m *Manifest) Name() string {
-	name, _ := m.root.child("name").asText()
-	return name
+	return &Manifest{root: tree}, nil
 }
 
 // parseNamed says in its error which of several manifests can't be read.

@@ -18,36 +18,6 @@ func parse(tb testing.TB, text string) *manifests.Manifest {
 	return m
 }
 
-func TestParseKeepsTheText(t *testing.T) {
-	text := "# made by hand\nname:   'redis'   # odd spacing\n\n"
-	m := parse(t, text)
-	if m.Text() != text {
-		t.Errorf("Text() = %q", m.Text())
-	}
-	if m.Name() != "redis" {
-		t.Errorf("Name() = %q", m.Name())
-	}
-}
-
-func TestName(t *testing.T) {
-	for text, want := range map[string]string{
-		"name: redis":                      "redis",
-		"name: \"redis\"":                  "redis",
-		"name: 17":                         "17",
-		"{\"name\": \"json\"}":             "json",
-		"other: x":                         "",
-		"name:":                            "",
-		"name: [redis]":                    "",
-		"base: &b redis\nname: *b":         "redis",
-		"b: &b {name: redis}\n<<: *b":      "redis",
-		"b: &b {name: x}\n<<: *b\nname: y": "y",
-	} {
-		if got := parse(t, text).Name(); got != want {
-			t.Errorf("Name of %q = %q, want %q", text, got, want)
-		}
-	}
-}
-
 const secretValue = "s3cr3t-value"
 
 func nested(levels int, inside string) string {

@@ -129,6 +129,3 @@ func (c *Client) Check(ctx context.Context) error {
 	_, err := c.session.token(ctx, "")
 	return err
 }
-
-// Close drops the idle connections. Requests under way are not disturbed.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }

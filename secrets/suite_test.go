@@ -37,7 +37,6 @@ func optionsFor(credhub *credhubtest.CredHub) secrets.Options {
 func connect(options secrets.Options) *secrets.Client {
 	client, err := secrets.New(options)
 	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(client.Close)
 	return client
 }
 

@@ -220,6 +220,7 @@ var _ = Describe("credentials of bindings", func() {
 	It("wait for a CredHub whose name isn't known yet, and nothing else does", func() {
 		w := newWorld(kept, with("api_url: "+credhub.URL, "api_url: https://credhub.service.invalid:8844"))
 		Expect(w.platform.do("GET", "/v2/catalog", nil).status).To(Equal(http.StatusOK))
+		Eventually(w.log.String).WithTimeout(10 * time.Second).Should(ContainSubstring("start.credhub-away"))
 		w.platform.provisioned("i-1")
 		a := w.platform.bind("i-1", "b-1", nil)
 		Expect(a.status).To(Equal(http.StatusServiceUnavailable), a.text)
