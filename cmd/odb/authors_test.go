@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,14 +21,14 @@ import (
 
 // agent is what a service runs on its VMs for its adapter: it keeps the service's users.
 type agent struct {
-	url   string
-	mu    sync.Mutex
-	users map[string]string   // to passwords
-	asked map[string][]string // the addresses that the adapter knew, by user
+	url       string
+	mu        sync.Mutex
+	users     map[string]string // to passwords
+	addresses map[string][]string
 }
 
 func startAgent() *agent {
-	a := &agent{users: map[string]string{}, asked: map[string][]string{}}
+	a := &agent{users: map[string]string{}, addresses: map[string][]string{}}
 	server := httptest.NewServer(a)
 	DeferCleanup(server.Close)
 	a.url = server.URL
@@ -41,12 +42,12 @@ func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, known := a.users[user]
 	var addresses []string
 	_ = json.NewDecoder(r.Body).Decode(&addresses) // what isn't a list of addresses is none
-	a.asked[user] = addresses
+	a.addresses[user] = addresses
 	switch {
 	case r.Method == http.MethodPut && known:
 		w.WriteHeader(http.StatusConflict)
 	case r.Method == http.MethodPut:
-		a.users[user] = fmt.Sprintf("made-by-the-agent-%d", len(a.asked))
+		a.users[user] = fmt.Sprintf("made-by-the-agent-%d", len(a.addresses))
 		_, _ = w.Write([]byte(a.users[user]))
 	case !known:
 		w.WriteHeader(http.StatusNotFound)
@@ -58,11 +59,14 @@ func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *agent) known() map[string]string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	users := map[string]string{}
-	for user, password := range a.users {
-		users[user] = password
-	}
-	return users
+	return maps.Clone(a.users)
+}
+
+// foundBy are the addresses by which the adapter found the agent when it last asked about a user.
+func (a *agent) foundBy(user string) []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.addresses[user]
 }
 
 // buildSDKAdapter compiles the adapter that uses what the examples don't; it is run under the name of an entry of the SDK.
@@ -167,7 +171,7 @@ var _ = Describe("what the public SDK offers authors", Ordered, ContinueOnFailur
 		first, second := w.credentials("i-1", "b-1", smallPlan), w.credentials("i-1", "b-2", smallPlan)
 		Expect(agent.known()).To(Equal(map[string]string{"b-1": first["password"].(string), "b-2": second["password"].(string)}))
 		Expect(first["password"]).NotTo(Equal(second["password"]))
-		Expect(agent.asked["b-1"]).To(ConsistOf(MatchRegexp(`^\d+\.\d+\.\d+\.\d+$`)), "the adapter knows where the agents are")
+		Expect(agent.foundBy("b-1")).To(ConsistOf(MatchRegexp(`^\d+\.\d+\.\d+\.\d+$`)), "the adapter knows where the agents are")
 		Expect(w.platform.unbind("i-1", "b-1").status).To(Equal(http.StatusOK))
 		Expect(agent.known()).To(HaveLen(1))
 		Expect(agent.known()).To(HaveKey("b-2"))

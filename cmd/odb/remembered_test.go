@@ -134,7 +134,7 @@ var _ = Describe("an operation with errands", func() {
 		Expect(count(w, devdirector.KindErrand)()).To(Equal(2))
 		Expect(w.platform.lastOperation("i-1", a.operation()).body).To(HaveKeyWithValue("state", "succeeded"))
 
-		Expect(w.platform.deprovision("i-1").status).To(Equal(http.StatusAccepted))
+		Eventually(func() int { return w.platform.deprovision("i-1").status }).WithTimeout(soon).Should(Equal(http.StatusAccepted), "the broker may still be noting the end")
 		Eventually(func() map[string]string { return w.configs("i-1") }).WithTimeout(soon).Should(BeEmpty())
 		Expect(count(w, devdirector.KindErrand)()).To(Equal(3))
 		Expect(w.platform.deprovision("i-1").status).To(Equal(http.StatusGone))
