@@ -147,7 +147,7 @@ func (r *replayed) found() {
 // logIn gets tokens that stand for the recorded ones: first one that expires, and one whose key is changed.
 func (r *replayed) logIn(t *testing.T, expire func()) {
 	t.Helper()
-	admin := func() string { return r.token(t, cftest.AdminClient, cftest.AdminClientSecret, "") }
+	admin := func() string { return r.adminToken(t) }
 	r.tokens = map[string]string{"{expired token}": admin()}
 	expire()
 	r.tokens["{token with a wrong signature}"] = admin()
@@ -165,8 +165,13 @@ func (r *replayed) logIn(t *testing.T, expire func()) {
 	}
 }
 
+func (r *replayed) adminToken(t testing.TB) string {
+	t.Helper()
+	return r.token(t, cftest.AdminClient, cftest.AdminClientSecret, "")
+}
+
 // token is one of a client, or of a user if there is a name.
-func (r *replayed) token(t *testing.T, id, secret, user string) string {
+func (r *replayed) token(t testing.TB, id, secret, user string) string {
 	t.Helper()
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}}
 	if user != "" {
