@@ -349,7 +349,7 @@ func (l *line) EachConfig(ctx context.Context, filter boshclient.ConfigFilter, s
 // CreateConfig checks what is expected, and inserts later: in between, others may. So it is with the id that a claim gets.
 func (l *line) CreateConfig(ctx context.Context, r boshclient.CreateConfig) (boshclient.Config, error) {
 	var id string
-	if r.ExpectedLatestID != nil {
+	if r.Type == claimType {
 		if _, err := exchange(ctx, l, "expect "+r.Type+" "+r.Name, stores, func() (struct{}, error) {
 			id = l.number()
 			return struct{}{}, l.expects(r)

@@ -62,6 +62,39 @@ var _ = Describe("the Director's patience", func() {
 		costs(budget{1, 0}, func() { status(p.lastOperation("i-1", deprovision.operation()), http.StatusOK) })
 	})
 
+	// A claim is made, read, and given back: by what changes an instance, and by no poll that changes nothing.
+	It("is asked three times more for what brokers side by side claim", func() {
+		begin(besideOthers, with("    instance_groups:", "    lifecycle_errands: {post_deploy: [{name: smoke}]}\n    instance_groups:"), with("jobs: [redis-server]", "jobs: [redis-server, smoke]"))
+		const claim = 3
+		p := w.platform
+		var provision, deprovision answer
+		costs(budget{3 + 1 + claim, 1}, func() { provision = p.provision("i-1", nil); status(provision, http.StatusAccepted) })
+		poll := func(a answer) func() {
+			return func() { status(w.platform.lastOperation("i-1", a.operation()), http.StatusOK) }
+		}
+		clock.Advance(30 * time.Second)
+		costs(budget{2, 0}, poll(provision))
+		ends()
+		By("starting an errand: the tasks and the record are looked at before and after the claim")
+		costs(budget{2 + claim + 2 + 1, 1}, poll(provision))
+		costs(budget{1, 0}, poll(provision))
+		ends()
+		costs(budget{1 + 1, 0}, poll(provision))
+		costs(budget{1, 0}, poll(provision))
+
+		begin(besideOthers)
+		p = w.platform
+		provision = p.provision("i-1", nil)
+		ends()
+		costs(budget{4 + 1 + claim, 1}, func() { status(p.update("i-1", object{"parameters": object{"a": 1}}), http.StatusAccepted) })
+		ends()
+		costs(budget{3 + claim, 1}, func() { deprovision = p.deprovision("i-1"); status(deprovision, http.StatusAccepted) })
+		ends()
+		By("cleaning up after the deletion: nobody may be making the instance anew")
+		costs(budget{1 + 2 + claim + 1, 0}, poll(deprovision))
+		costs(budget{1, 0}, poll(deprovision))
+	})
+
 	It("is asked once more for each config", func() {
 		Expect(w.adapter.Steer("generate-manifest", adaptertest.Steering{Configs: map[string]any{"cloud": "vm_extensions: []\n", "runtime": "addons: []\n"}})).To(Succeed())
 		costs(budget{3 + 1 + 2, 1}, func() { status(w.platform.provision("i-1", nil), http.StatusAccepted) })
