@@ -106,3 +106,14 @@ var _ = Describe("latency", func() {
 		Expect(cc.Stats().Total).To(BeZero())
 	})
 })
+
+var _ = Describe("workers", func() {
+	It("take a job up after the delay that was said", func() {
+		cc := start(cftest.Options{JobDelay: 50 * time.Millisecond})
+		api := newCaller(cc)
+		begun := time.Now()
+		body := `{"name":"b","url":"http://127.0.0.1:9","authentication":{"type":"basic","credentials":{"username":"u","password":"p"}}}`
+		Expect(api.await(api.send("POST", "/v3/service_brokers", body)).State).To(Equal("FAILED"))
+		Expect(time.Since(begun)).To(BeNumerically(">=", 50*time.Millisecond))
+	})
+})

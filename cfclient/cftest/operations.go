@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"time"
 )
 
 // course is an operation on an instance that the broker carries out.
@@ -57,15 +56,7 @@ func (c *CloudController) carryOut(ctx context.Context, j *job, o course) (faile
 	}
 	answer, failure := c.askBroker(ctx, o)
 	if failure != nil {
-		c.locked(func() {
-			if c.overtaken(o) == nil {
-				c.progress(o.instance, stateFailed, failure.Detail)
-			}
-		})
-		if o.kind == typeCreate && failure.orphan {
-			c.mitigate(o.access, o.request.undone())
-		}
-		return unableTo(o.verb, failure.Detail)
+		return c.notTaken(o, failure)
 	}
 	if answer.status != http.StatusAccepted {
 		c.locked(func() {
@@ -77,6 +68,19 @@ func (c *CloudController) carryOut(ctx context.Context, j *job, o course) (faile
 	}
 	c.locked(func() { c.setState(j, jobPolling) })
 	return c.follow(ctx, o, answer)
+}
+
+// notTaken ends a create or an update that the broker didn't take on.
+func (c *CloudController) notTaken(o course, failure *brokerFailure) *apiError {
+	c.locked(func() {
+		if c.overtaken(o) == nil {
+			c.progress(o.instance, stateFailed, failure.Detail)
+		}
+	})
+	if o.kind == typeCreate && failure.orphan {
+		c.mitigate(o.access, o.request.undone())
+	}
+	return unableTo(o.verb, failure.Detail)
 }
 
 // expected are the statuses by which a broker takes something on.
@@ -175,135 +179,4 @@ func (c *CloudController) note(o course, accepted osbAnswer, state, description 
 		c.progress(o.instance, stateInProgress, description)
 	}
 	return nil, false
-}
-
-// deprovision deletes an instance: bindings first, then the instance, even while it is being created.
-func (c *CloudController) deprovision(ctx context.Context, j *job, i *instance, asks caller) (failed *apiError) {
-	var o course
-	c.locked(func() {
-		o = course{
-			instance: i, kind: typeDelete, verb: verbDeprovision, access: i.plan.offering.broker.access,
-			request: c.deprovisionRequest(i, asks), serial: i.operation.serial,
-		}
-		failed = c.deletable(i)
-	})
-	if deleting(failed) {
-		return c.awaitDeletion(ctx, o)
-	}
-	if failed == nil {
-		failed = c.unbindAll(ctx, i, asks)
-	}
-	if failed != nil {
-		return failed
-	}
-	answer, failure := c.askBroker(ctx, o)
-	if failure != nil {
-		why := "Service instance " + i.name + ": " + failure.Detail
-		c.locked(func() { c.notDeleted(i, why) })
-		return unableTo("delete", why)
-	}
-	c.locked(func() {
-		switch {
-		case !c.exists(i):
-			failed = gone(i)
-		case answer.status != http.StatusAccepted:
-			c.succeed(o, answer, "")
-		default:
-			c.begin(i, typeDelete, stateInProgress)
-			o.serial = i.operation.serial
-			c.setState(j, jobPolling)
-		}
-	})
-	if failed != nil || answer.status != http.StatusAccepted {
-		return failed
-	}
-	return c.follow(ctx, o, answer)
-}
-
-// errDeleting stands for a delete that runs already.
-var errDeleting = &apiError{Title: "delete in progress"}
-
-func deleting(e *apiError) bool { return e == errDeleting }
-
-// deletable is why the deletion of an instance can't begin; nil if it can. A create doesn't hinder it.
-func (c *CloudController) deletable(i *instance) *apiError {
-	switch {
-	case !c.exists(i):
-		return gone(i)
-	case i.operation.running() && i.operation.kind == typeDelete:
-		return errDeleting
-	case i.operation.running() && i.operation.kind == typeUpdate:
-		e := busy(i)
-		return &e
-	case len(i.shared) > 0:
-		return unableTo("delete", "Service instance "+i.name+": Service instances must be unshared before they can be deleted. Unsharing "+
-			i.name+" will automatically delete any bindings that have been made to applications in other spaces.")
-	}
-	return nil
-}
-
-// notDeleted makes a delete that failed the last operation, unless another one runs.
-func (c *CloudController) notDeleted(i *instance, why string) {
-	if c.exists(i) && !i.operation.running() {
-		c.begin(i, typeDelete, stateFailed)
-		i.operation.description = why
-	}
-}
-
-// awaitDeletion is what is left to a second delete: it finds the instance gone, or its deletion failed.
-func (c *CloudController) awaitDeletion(ctx context.Context, o course) *apiError {
-	for c.sleep(ctx, c.options.PollInterval) {
-		var failed *apiError
-		running := false
-		c.locked(func() {
-			failed = c.overtaken(o)
-			running = failed == nil && o.instance.operation.running()
-		})
-		if failed != nil {
-			return failed
-		}
-		if !running {
-			break
-		}
-	}
-	return &unknownError
-}
-
-// unbindAll unbinds what is bound to an instance; what the broker does asynchronously is waited for.
-func (c *CloudController) unbindAll(ctx context.Context, i *instance, asks caller) *apiError {
-	var bound []*binding
-	c.locked(func() { bound = slices.Clone(i.bindings) })
-	for _, b := range bound {
-		if why := c.unbind(ctx, b, asks); why != "" {
-			why = "Service instance " + i.name + ": " + why
-			c.locked(func() { c.notDeleted(i, why) })
-			return unableTo("delete", why)
-		}
-	}
-	return nil
-}
-
-const (
-	mitigationAttempts = 8
-	mitigationFirst    = 50 * time.Millisecond
-)
-
-// mitigate sends, in nobody's name, the request that removes what a broker may have left behind: again, after twice the
-// time, as long as the broker can't do it.
-func (c *CloudController) mitigate(access brokerAccess, request osbRequest) {
-	c.running.Add(1)
-	go func() {
-		defer c.running.Done()
-		pause := mitigationFirst
-		for range mitigationAttempts {
-			answer, failure := c.sendOSB(c.ctx, access, request)
-			if failure == nil && answer.status < http.StatusInternalServerError {
-				return
-			}
-			if !c.sleep(c.ctx, pause) {
-				return
-			}
-			pause *= 2
-		}
-	}()
 }
