@@ -84,7 +84,7 @@ var _ = Describe("Instances", func() {
 
 	It("are not waited for when the caller has gone, and a task that has ended meanwhile is no fault", func(ctx SpecContext) {
 		cancellable, cancel := context.WithCancel(ctx)
-		routes := dynamicRoutes(func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() })
+		routes := dynamicRoutes(func(w http.ResponseWriter, r *http.Request) { cancel(); hang(w, r) })
 		routes["DELETE /task/4"] = load("226").play
 		director := newStandIn(byRoute(routes))
 		_, err := director.client().Instances(cancellable, "si-a")

@@ -127,7 +127,10 @@ func redirecting(status int, location string) http.HandlerFunc {
 func cut(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 // hang answers nothing until the client goes away.
-func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+func hang(_ http.ResponseWriter, r *http.Request) {
+	<-r.Context().Done()
+	panic(http.ErrAbortHandler) // an empty answer could still arrive before the connection is closed
+}
 
 // inTurn gives each request the next handler, the last one for all that follow.
 func inTurn(handlers ...http.HandlerFunc) http.HandlerFunc {
