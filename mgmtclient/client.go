@@ -3,7 +3,6 @@ package mgmtclient
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -29,7 +28,6 @@ type Options struct {
 	// Patience is how long an unreachable broker is asked again, since it may be restarting; 0 for not at all.
 	Patience  time.Duration
 	UserAgent string
-	Logger    *slog.Logger // tells of requests that are sent again; none if nil
 }
 
 // Client asks one broker. It is safe for concurrent use.
@@ -56,9 +54,6 @@ func New(options Options) (*Client, error) {
 	}
 	if options.Timeout <= 0 {
 		options.Timeout = defaultTimeout
-	}
-	if options.Logger == nil {
-		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Client{options: options, base: base, http: &http.Client{
 		Timeout:       options.Timeout,

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -53,7 +52,6 @@ func (c *Client) ask(ctx context.Context, e exchange) (reply, error) {
 		if !errors.As(err, &away) || e.once && away.Sent || ctx.Err() != nil || !time.Now().Add(pause).Before(ends) {
 			return answer, err
 		}
-		c.options.Logger.WarnContext(ctx, "broker.asked-again", slog.String("error", err.Error()), slog.String("after", pause.String()))
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/on-demand-broker/odb/cfclient"
 	"github.com/on-demand-broker/odb/config"
 	"github.com/on-demand-broker/odb/mgmtclient"
 )
@@ -17,7 +20,10 @@ import (
 type connection struct {
 	config  string
 	skipTLS bool
+	origins []origin
 	values  map[string]*string // by flag
+	// complete is what the command itself adds to the file; may be nil.
+	complete func(*config.Companion)
 }
 
 // origin is one thing that can be told beside the file. Secrets are no flags, since every user of a machine sees these:
@@ -41,13 +47,37 @@ func brokerOrigins() []origin {
 	}
 }
 
-func (c *connection) addFlags(cmd *cobra.Command) {
+// platformOrigins are those of Cloud Foundry.
+func platformOrigins() []origin {
+	return []origin{
+		{flag: "cf-url", variable: "ODB_CF_URL", usage: "the URL of Cloud Foundry's API",
+			set: func(c *config.Companion, v string) { c.CF.URL = v }},
+		{flag: "cf-client-id", variable: "ODB_CF_CLIENT_ID", usage: "the UAA client to ask Cloud Foundry as",
+			set: func(c *config.Companion, v string) { c.CF.UAA.Authentication.ClientCredentials.ClientID = v }},
+		{flag: "cf-client-secret-file", variable: "ODB_CF_CLIENT_SECRET", usage: "file with that client's secret", file: true,
+			set: func(c *config.Companion, v string) {
+				c.CF.UAA.Authentication.ClientCredentials.ClientSecret = config.NewSecret(v)
+			}},
+		{flag: "cf-username", variable: "ODB_CF_USERNAME", usage: "the user to ask Cloud Foundry as, instead of a client",
+			set: func(c *config.Companion, v string) { c.CF.UAA.Authentication.UserCredentials.Username = v }},
+		{flag: "cf-password-file", variable: "ODB_CF_PASSWORD", usage: "file with that user's password", file: true,
+			set: func(c *config.Companion, v string) {
+				c.CF.UAA.Authentication.UserCredentials.Password = config.NewSecret(v)
+			}},
+		{flag: "cf-ca-cert-file", variable: "ODB_CF_CA_CERT", usage: "file with the CA certificates of Cloud Foundry, PEM", file: true,
+			set: func(c *config.Companion, v string) { c.CF.RootCACert = v }},
+	}
+}
+
+// addFlags adds the flags of those whom the command talks to.
+func (c *connection) addFlags(cmd *cobra.Command, origins ...[]origin) {
+	c.origins = slices.Concat(origins...)
 	flags := cmd.Flags()
 	flags.StringVar(&c.config, "config", "", "file that says how to reach the broker (broker_api) and what else the command needs; the files of the predecessor's errands will do")
 	_ = cmd.MarkFlagFilename("config", "yml", "yaml")
 	flags.BoolVar(&c.skipTLS, "skip-tls-verification", false, "trust whoever answers")
 	c.values = map[string]*string{}
-	for _, s := range brokerOrigins() {
+	for _, s := range c.origins {
 		what := s.usage + " (or " + s.variable + ")"
 		if s.file {
 			what = s.usage + " (" + s.variable + " holds the content itself)"
@@ -66,6 +96,9 @@ func (c *connection) load(cmd *cobra.Command, needs ...config.Need) (*config.Com
 		for _, set := range told {
 			set(companion)
 		}
+		if c.complete != nil {
+			c.complete(companion)
+		}
 	}}
 	if c.config != "" {
 		return loadCompanion(c.config, rules, cmd.ErrOrStderr())
@@ -80,7 +113,7 @@ func (c *connection) load(cmd *cobra.Command, needs ...config.Need) (*config.Com
 
 // told are the changes that environment and flags make.
 func (c *connection) told() (changes []func(*config.Companion), err error) {
-	for _, s := range brokerOrigins() {
+	for _, s := range c.origins {
 		value := os.Getenv(s.variable)
 		if given := *c.values[s.flag]; given != "" {
 			if value, err = s.read(given); err != nil {
@@ -129,8 +162,8 @@ func loadCompanion(path string, rules config.CompanionRules, stderr io.Writer) (
 	return companion, nil
 }
 
-// newBroker is the client of the broker's management API.
-func newBroker(c *config.Companion) (*mgmtclient.Client, error) {
+// newBroker is the client of the broker's management API, which asks a broker that isn't there again for as long as patience lasts.
+func newBroker(c *config.Companion, patience time.Duration) (*mgmtclient.Client, error) {
 	return mgmtclient.New(mgmtclient.Options{
 		URL:                 c.BrokerAPI.URL,
 		Username:            c.BrokerAPI.Authentication.Basic.Username,
@@ -138,6 +171,7 @@ func newBroker(c *config.Companion) (*mgmtclient.Client, error) {
 		CACert:              c.BrokerAPI.TLS.CACert,
 		SkipTLSVerification: c.BrokerAPI.TLS.DisableSSLCertVerification,
 		Timeout:             c.RequestTimeout,
+		Patience:            patience,
 		UserAgent:           "odb/" + version,
 	})
 }
@@ -148,5 +182,24 @@ func (c *connection) broker(cmd *cobra.Command) (*mgmtclient.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newBroker(companion)
+	return newBroker(companion, 0)
+}
+
+// newCloudFoundry is the client of Cloud Foundry; nil if there is none to talk to.
+func newCloudFoundry(c config.CF) (*cfclient.Client, error) {
+	if !c.Given() {
+		return nil, nil
+	}
+	authentication := c.UAA.Authentication
+	return cfclient.New(cfclient.Options{
+		URL:                 c.URL,
+		UAAURL:              c.UAA.URL,
+		CACert:              c.RootCACert,
+		SkipTLSVerification: c.DisableSSLCertVerification,
+		ClientID:            authentication.ClientCredentials.ClientID,
+		ClientSecret:        authentication.ClientCredentials.ClientSecret.Reveal(),
+		Username:            authentication.UserCredentials.Username,
+		Password:            authentication.UserCredentials.Password.Reveal(),
+		UserAgent:           "odb/" + version,
+	})
 }

@@ -12,7 +12,7 @@ import (
 
 func instancesCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "instances", Short: "Look after the service instances", Args: noArguments, RunE: help}
-	cmd.AddCommand(instancesListCommand(), instancesShowCommand())
+	cmd.AddCommand(instancesListCommand(), instancesShowCommand(), instancesUpgradeCommand(), instancesRecreateCommand())
 	return cmd
 }
 
@@ -46,7 +46,7 @@ func instancesListCommand() *cobra.Command {
 			return printInstances(cmd, broker, instances)
 		},
 	}
-	to.addFlags(cmd)
+	to.addFlags(cmd, brokerOrigins())
 	cmd.Flags().StringVar(&org, "org", "", "only those of this organization's --space")
 	cmd.Flags().StringVar(&space, "space", "", "only those of this space")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON list")
@@ -113,7 +113,7 @@ func instancesShowCommand() *cobra.Command {
 			return shown.print(cmd)
 		},
 	}
-	to.addFlags(cmd)
+	to.addFlags(cmd, brokerOrigins())
 	cmd.Flags().StringVar(&planID, "plan-id", "", "the instance's plan, by its id of the catalog, if the broker doesn't know it")
 	cmd.Flags().BoolVar(&diff, "diff", false, "show also what an upgrade would change")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")

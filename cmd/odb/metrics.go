@@ -27,7 +27,7 @@ func metricsCommand() *cobra.Command {
 			return printMetrics(cmd, broker)
 		},
 	}
-	to.addFlags(cmd)
+	to.addFlags(cmd, brokerOrigins())
 	return cmd
 }
 

@@ -16,6 +16,8 @@ func oldCommands() []*cobra.Command {
 		orphanDeployments(),
 		collectServiceMetrics(),
 		brokerPostStart(),
+		upgradeAllServiceInstances(),
+		recreateAllServiceInstances(),
 	}
 }
 

@@ -43,7 +43,7 @@ func orphansListCommand() *cobra.Command {
 			return nil
 		},
 	}
-	to.addFlags(cmd)
+	to.addFlags(cmd, brokerOrigins())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON list")
 	return cmd
 }
@@ -60,7 +60,7 @@ func orphanDeployments() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			broker, err := newBroker(c)
+			broker, err := newBroker(c, 0)
 			if err != nil {
 				return failing(logger, err)
 			}

@@ -32,3 +32,5 @@ func printChanges(w io.Writer, changes mgmtclient.PendingChanges, indent string)
 		fmt.Fprintf(w, "%s%s%s\n", indent, mark, line.Line)
 	}
 }
+
+func printJSONLine(w io.Writer, value any) error { return json.NewEncoder(w).Encode(value) }

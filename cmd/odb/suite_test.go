@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"syscall"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -19,7 +18,7 @@ const beODB = "ODB_TEST_BE_ODB"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(beODB) != "" {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
 		code := run(ctx, os.Args, os.Stdout, os.Stderr)
 		stop()
 		os.Exit(code)

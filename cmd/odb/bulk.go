@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/on-demand-broker/odb/cfclient"
+	"github.com/on-demand-broker/odb/companions"
+	"github.com/on-demand-broker/odb/config"
+	"github.com/on-demand-broker/odb/fleet"
+	"github.com/on-demand-broker/odb/mgmtclient"
+)
+
+// blip is how long a broker may be away for a request of a bulk command without anybody being told; what takes longer the
+// fleet's engine has patience for.
+const blip = 10 * time.Second
+
+// bulk is one operation over many instances, whoever asked for it by which name.
+type bulk struct {
+	kind  string // mgmtclient.Upgrade or Recreate
+	force bool
+	// file says whom to talk to and how to go through the instances.
+	file      *config.Companion
+	selection fleet.Selection
+	canaries  fleet.Filter
+	stopAfter int
+	// warn tells what is odd and no reason to stop.
+	warn func(text string)
+
+	broker   *mgmtclient.Client
+	platform *cfclient.Client // nil if everything goes through the broker
+}
+
+// name is what the log calls the operation.
+func (b *bulk) name() string { return b.kind + "-all" }
+
+// connect makes the clients. Nobody is asked anything yet.
+func (b *bulk) connect() (err error) {
+	if b.broker, err = newBroker(b.file, blip); err != nil {
+		return err
+	}
+	b.platform, err = newCloudFoundry(b.file.CF)
+	return err
+}
+
+// prepare finds out who is there and who is meant, and says how to go about it.
+func (b *bulk) prepare(ctx context.Context) (*companions.Operation, fleet.Options, error) {
+	var platform companions.CloudFoundry
+	if b.platform != nil {
+		platform = b.platform
+	}
+	roster, err := companions.List(ctx, b.broker, platform)
+	if err != nil {
+		return nil, fleet.Options{}, err
+	}
+	for _, text := range roster.Outdated {
+		b.warn(text)
+	}
+	operation := companions.NewRecreation(roster)
+	if b.kind == mgmtclient.Upgrade {
+		operation = companions.NewUpgrade(roster, b.force)
+	}
+	options := fleet.Options{
+		MaxInFlight: b.file.MaxInFlight, Attempts: b.file.AttemptLimit, AttemptInterval: b.file.AttemptInterval,
+		PollingInterval: b.file.PollingInterval, StopAfter: b.stopAfter,
+		Canaries: fleet.Canaries{Number: b.file.Canaries, Selection: b.canaries},
+	}
+	if options.Members, err = b.selection.Of(roster.Members); err != nil {
+		return nil, fleet.Options{}, err
+	}
+	if params := b.file.CanarySelectionParams; len(params) > 0 && b.canaries.Empty() {
+		options.Canaries.Selection, options.Canaries.Criteria, err = companions.SelectCanaries(ctx, b.broker, params)
+	}
+	return operation, options, err
+}
+
+// run carries the operation out. The first signal, which ends ctx, lets it begin nothing more; the second one makes it leave.
+func (b *bulk) run(ctx context.Context, renderer fleet.Renderer) (fleet.Summary, error) {
+	operation, options, err := b.prepare(ctx)
+	if err != nil {
+		return fleet.Summary{}, errors.Join(err, renderer.Close())
+	}
+	leave, cancel := leaving(ctx)
+	defer cancel()
+	options.Drain, options.Events = ctx.Done(), renderer.Render
+	summary, err := fleet.Run(leave, options, operation)
+	return summary, errors.Join(err, renderer.Close())
+}
+
+// rendererFor shows a run to people, or to a program.
+func rendererFor(out io.Writer, name string, asJSON bool) fleet.Renderer {
+	if asJSON {
+		return fleet.NewJSONLines(out)
+	}
+	if file, ok := out.(*os.File); ok {
+		return fleet.ForOutput(file, name)
+	}
+	return fleet.NewPlain(name, func(line string) error {
+		_, err := fmt.Fprintln(out, line)
+		return err
+	})
+}
