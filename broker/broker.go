@@ -81,10 +81,10 @@ type Options struct {
 	// ManifestSecrets is nil without secure manifests, BindingSecrets where the platform has no CredHub.
 	ManifestSecrets ManifestSecrets
 	BindingSecrets  BindingSecrets
-	// Instances is the platform's list of instances; nil for those that the Director remembers.
+	// Platform is nil where there is no Cloud Foundry, and the instances are those that the Director remembers.
+	Platform Platform
+	// Instances is the operator's own list of instances, which comes before the platform's; nil if there is none.
 	Instances Instances
-	// Census counts instances for the quotas; the Director does if nil.
-	Census Census
 
 	// Catalog is the offering with its plans, Deployment the releases and stemcells that adapters build from.
 	Catalog    config.ServiceCatalog
@@ -118,6 +118,9 @@ type Broker struct {
 	offering offering
 	process  string // tells this process from other brokers
 	catalog  []domain.Service
+	platform *platformView // nil where there is none
+	told     *toldPlans
+	census   Census
 	quotas   *quotas
 
 	operations *keyedLocks // one at a time changes an instance; a second one is told so at once
@@ -162,10 +165,12 @@ func New(options Options) (*Broker, error) {
 		carrier:    newCarrier(),
 		progress:   newGenerations[taskProgress](),
 	}
-	if options.Census == nil {
-		b.Census = directorCensus{b}
+	if options.Platform != nil {
+		b.platform = &platformView{Platform: options.Platform, offeringID: offering.ID}
 	}
-	b.quotas = newQuotas(offering, b.Census, options.Now)
+	b.told = newToldPlans(b.listed(), options.Now)
+	b.census = directorCensus{b}
+	b.quotas = newQuotas(offering, b.census, options.Now)
 	if options.Switches.SideBySide {
 		b.quotas.claimed = b.claimedPlaces
 	}

@@ -77,9 +77,12 @@ func (b *Broker) carryUnlessBusy(instanceID string, o Operation) (taken bool) {
 }
 
 // Run carries operations until the broker is stopped. First it takes on those that an earlier process left; beside other brokers
-// also later, those that one of them left.
+// also later, those that one of them left. A platform that is slow or away holds nothing of that up.
 func (b *Broker) Run() {
 	ctx := b.lifetime
+	var aside sync.WaitGroup
+	aside.Go(func() { b.watch(ctx) })
+	defer aside.Wait()
 	checked := false
 	var resume resumption
 	ticker := time.NewTicker(b.CarryEvery)
@@ -95,6 +98,21 @@ func (b *Broker) Run() {
 		if checked && pass >= sweep && b.sweep(ctx) == nil {
 			sweep = pass + passesPerSweep
 		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// watch looks at the platform until it was seen, and counts the instances for telemetry, until the broker is stopped.
+func (b *Broker) watch(ctx context.Context) {
+	checked := b.platform == nil
+	ticker := time.NewTicker(b.CarryEvery)
+	defer ticker.Stop()
+	for {
+		checked = checked || b.checkPlatform(ctx)
 		b.count(ctx)
 		select {
 		case <-ticker.C:

@@ -35,11 +35,34 @@ func (b *Broker) ListInstances(ctx context.Context, filter map[string]string) ([
 	return instances, nil
 }
 
+// source is where instances are listed: what the Director remembers if nobody else knows them.
 func (b *Broker) source() Instances {
-	if b.Options.Instances != nil {
-		return b.Options.Instances
+	if listed := b.listed(); listed != nil {
+		return listed
 	}
 	return remembered{b}
+}
+
+// listed is who knows all instances, the predecessor's too: the operator's own list before the platform; nil if there is neither.
+func (b *Broker) listed() Instances {
+	switch {
+	case b.Options.Instances != nil:
+		return b.Options.Instances
+	case b.platform != nil:
+		return b.platform
+	}
+	return nil
+}
+
+// listedInstances are all instances of listed, for those who conclude something from what isn't among them. The error is
+// ErrNotRegistered if the platform doesn't know the offering, since every instance would be missing then.
+func (b *Broker) listedInstances(ctx context.Context) ([]Instance, error) {
+	if b.Options.Instances == nil {
+		if _, err := b.platform.known(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return b.ListInstances(ctx, nil)
 }
 
 // remembered are the instances that the Director remembers. Those of the predecessor are none of them until this broker
@@ -51,14 +74,14 @@ var errNotRemembered = errors.New("instances are not remembered: broker.disable_
 
 // List gives the instances that were remembered for this offering. cf_org and cf_space are names and come together.
 func (b remembered) List(ctx context.Context, filter map[string]string) ([]Instance, error) {
-	byPlace := len(filter) > 0
-	if byPlace && (len(filter) != 2 || filter["cf_org"] == "" || filter["cf_space"] == "") {
-		return nil, errors.New("the filter must be cf_org and cf_space, both of them and nothing else")
+	org, space, err := placeOf(filter)
+	if err != nil {
+		return nil, err
 	}
 	var instances []Instance
-	err := b.eachRecord(ctx, func(r knownInstance) {
+	err = b.eachRecord(ctx, func(r knownInstance) {
 		where := r.place()
-		if r.ServiceID != b.offering.ID || (byPlace && (where.Organization != filter["cf_org"] || where.Space != filter["cf_space"])) {
+		if r.ServiceID != b.offering.ID || (org != "" && (where.Organization != org || where.Space != space)) {
 			return
 		}
 		instances = append(instances, Instance{ID: r.instanceID, PlanID: r.PlanID, SpaceGUID: where.SpaceGUID})
@@ -67,6 +90,15 @@ func (b remembered) List(ctx context.Context, filter map[string]string) ([]Insta
 		return nil, err
 	}
 	return instances, nil
+}
+
+// placeOf reads the filter of the management API: none, or an organization and a space of it.
+func placeOf(filter map[string]string) (org, space string, err error) {
+	org, space = filter["cf_org"], filter["cf_space"]
+	if len(filter) > 0 && (len(filter) != 2 || org == "" || space == "") {
+		return "", "", errors.New("the filter must be cf_org and cf_space, both of them and nothing else")
+	}
+	return org, space, nil
 }
 
 // knownInstance is an instance with what is remembered of it.

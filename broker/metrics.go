@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -17,14 +18,16 @@ type Metric struct {
 }
 
 // Metrics are how many instances there are, and how much of each quota is used and left (management API, GET /mgmt/metrics).
+// The error is ErrNotRegistered if there is a platform that doesn't know the offering.
 func (b *Broker) Metrics(ctx context.Context) ([]Metric, error) {
-	instances, err := b.ListInstances(ctx, nil)
+	if b.platform != nil {
+		if _, err := b.platform.known(ctx); err != nil {
+			return nil, err
+		}
+	}
+	counts, err := b.sizes(ctx)
 	if err != nil {
 		return nil, err
-	}
-	counts := map[string]int{}
-	for _, instance := range instances {
-		counts[instance.PlanID]++
 	}
 	for planID, count := range counts {
 		if b.offering.plans[planID] == nil { // it counts for the offering, and has no name to be told by
@@ -32,6 +35,22 @@ func (b *Broker) Metrics(ctx context.Context) ([]Metric, error) {
 		}
 	}
 	return metricsOf(b.offering.ServiceCatalog, counts), nil
+}
+
+// sizes are how many instances there are of each plan, by its id, as the quotas count them.
+func (b *Broker) sizes(ctx context.Context) (map[string]int, error) {
+	if b.Switches.DisableBOSHConfigs && b.listed() == nil {
+		return nil, errNotRemembered
+	}
+	plans, err := b.census.Plans(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("counting the instances: %w", err)
+	}
+	sizes := map[string]int{}
+	for _, planID := range plans {
+		sizes[planID]++
+	}
+	return sizes, nil
 }
 
 // metricsOf makes the figures from the number of instances of each plan, by its id. Figures of quotas may be negative.

@@ -124,7 +124,7 @@ func (f facts) orphan(serviceID string) Orphan {
 // unknownInstances are those that the sources have and the platform doesn't list, in order. The platform is asked last, so that
 // an instance that is just being made has its place in its list.
 func (b *Broker) unknownInstances(ctx context.Context, sources ...func(context.Context) ([]string, error)) ([]string, error) {
-	if b.Options.Instances == nil {
+	if b.listed() == nil {
 		return nil, refuse(Unsafe, "only the platform knows which deployments are orphans, and no list of its instances is configured: what the broker remembers doesn't say whether an instance is in use")
 	}
 	there := map[string]bool{}
@@ -137,7 +137,7 @@ func (b *Broker) unknownInstances(ctx context.Context, sources ...func(context.C
 			there[instanceID] = true
 		}
 	}
-	instances, err := b.ListInstances(ctx, nil)
+	instances, err := b.listedInstances(ctx)
 	if err != nil {
 		return nil, err
 	}

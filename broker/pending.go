@@ -93,7 +93,7 @@ func (b *Broker) planOf(ctx context.Context, instanceID, asked string, known *re
 		return asked, nil
 	case known != nil:
 		return known.PlanID, nil
-	case b.Options.Instances == nil:
+	case b.listed() == nil:
 		return "", nil
 	}
 	instances, err := b.ListInstances(ctx, nil)

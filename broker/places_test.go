@@ -74,12 +74,13 @@ func (r *rush) broker(who int) *Broker {
 		return none
 	}}
 	b, err := New(Options{
-		Deployments: l, Tasks: l, Configs: l, Health: l, Adapter: adapter{&history{}}, Census: r.census(who), Catalog: r.offering,
+		Deployments: l, Tasks: l, Configs: l, Health: l, Adapter: adapter{&history{}}, Catalog: r.offering,
 		Switches: Switches{SideBySide: true}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
 		panic(err)
 	}
+	b.quotas.census = r.census(who)
 	return b
 }
 

@@ -1,6 +1,9 @@
 package broker
 
-import "context"
+import (
+	"context"
+	"log/slog"
+)
 
 // Knowledge is whether the platform knows an instance, as far as it is known.
 type Knowledge string
@@ -22,12 +25,17 @@ func ParseKnowledge(text string) (Knowledge, error) {
 }
 
 // platformOf is whether the platform knows the instance: as its own list has it, where there is one, and as the caller says.
-// That it is known, from whichever side, stands.
+// That it is known, from whichever side, stands. A Cloud Foundry that can't be asked leaves it at what the caller says: whoever
+// puts a foundation together again must be able to look at instances.
 func (b *Broker) platformOf(ctx context.Context, instanceID string, said Knowledge) (Knowledge, error) {
-	if said == PlatformKnows || b.Options.Instances == nil {
+	if said == PlatformKnows || b.listed() == nil {
 		return said, nil
 	}
-	instances, err := b.ListInstances(ctx, nil)
+	instances, err := b.listedInstances(ctx)
+	if err != nil && b.Options.Instances == nil {
+		b.Logger.WarnContext(ctx, "platform.not-asked", slog.String("error", err.Error()))
+		return said, nil
+	}
 	if err != nil {
 		return PlatformUnasked, err
 	}

@@ -84,16 +84,28 @@ func (b *Broker) checkCredHubs(ctx context.Context) {
 	_ = sideBySide(ctx, check("bosh_credhub", b.ManifestSecrets), check("credhub", b.BindingSecrets)) // what is wrong is in the log
 }
 
-// checkPlans says which plans have instances and are no longer in the catalog. Those instances can be unbound and deleted,
-// but not updated: that is no reason not to serve the others.
+// checkPlans says which of the plans that are remembered are no longer in the catalog. The platform knows better, where there is
+// one (checkPlatform).
 func (b *Broker) checkPlans(ctx context.Context, remembered []record) {
+	if b.platform != nil {
+		return
+	}
 	missing := map[string]int{}
 	for _, r := range remembered {
 		if b.offering.plans[r.PlanID] == nil {
 			missing[r.PlanID]++
 		}
 	}
+	b.tellMissing(ctx, missing)
+}
+
+// tellMissing says which plans have instances and are no longer in the catalog. Those instances can be unbound and deleted, but
+// not updated: that is no reason not to serve the others.
+func (b *Broker) tellMissing(ctx context.Context, missing map[string]int) {
 	for planID, instances := range missing {
+		if instances == 0 {
+			continue
+		}
 		b.Logger.WarnContext(ctx, "start.plan-missing", slog.String("plan_id", planID), slog.Int("instances", instances),
 			slog.String("problem", "the plan has instances and is not in the catalog: they can be unbound and deleted, but not updated"))
 	}

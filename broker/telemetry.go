@@ -16,7 +16,7 @@ const telemetryEvery = 10 * time.Minute
 // telemetry is the numbers that the operator asked for in the log: a line with the total, and one for each plan, at the start,
 // on a timer and when an operation begins.
 type telemetry struct {
-	counted time.Time // by Run alone
+	counted time.Time // by one goroutine of Run
 
 	mu      sync.Mutex
 	perPlan map[string]int
@@ -58,7 +58,7 @@ func (b *Broker) count(ctx context.Context) {
 	if !b.Switches.EnableTelemetry || (!first && now.Sub(b.telemetry.counted) < telemetryEvery) {
 		return
 	}
-	instances, err := b.ListInstances(ctx, nil)
+	sizes, err := b.sizes(ctx)
 	if err != nil {
 		b.Logger.WarnContext(ctx, "telemetry.not-counted", slog.String("error", err.Error()))
 		return
@@ -67,9 +67,7 @@ func (b *Broker) count(ctx context.Context) {
 	for planID := range b.offering.plans {
 		perPlan[planID] = 0
 	}
-	for _, instance := range instances {
-		perPlan[instance.PlanID]++
-	}
+	maps.Copy(perPlan, sizes)
 	b.telemetry.counted = now
 	b.telemetry.mu.Lock()
 	b.telemetry.perPlan = perPlan

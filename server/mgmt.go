@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -65,8 +66,12 @@ func (m management) list(verb string, ask func(*http.Request) (any, error)) http
 		body, err := ask(r)
 		if err != nil {
 			known := understood(r.Context(), err)
-			logFailure(r.Context(), m.options.Logger, verb, http.StatusInternalServerError, known)
-			w.WriteHeader(http.StatusInternalServerError)
+			status := http.StatusInternalServerError
+			if errors.Is(err, broker.ErrNotRegistered) {
+				status = http.StatusServiceUnavailable
+			}
+			logFailure(r.Context(), m.options.Logger, verb, status, known)
+			w.WriteHeader(status)
 			return
 		}
 		writeJSON(w, http.StatusOK, body)

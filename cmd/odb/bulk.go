@@ -43,7 +43,7 @@ func (b *bulk) connect() (err error) {
 	if b.broker, err = newBroker(b.file, blip); err != nil {
 		return err
 	}
-	b.platform, err = newCloudFoundry(b.file.CF)
+	b.platform, err = newCloudFoundry(b.file.CF, nil)
 	return err
 }
 

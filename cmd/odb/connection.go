@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/on-demand-broker/odb/cfclient"
 	"github.com/on-demand-broker/odb/config"
 	"github.com/on-demand-broker/odb/mgmtclient"
 )
@@ -183,23 +182,4 @@ func (c *connection) broker(cmd *cobra.Command) (*mgmtclient.Client, error) {
 		return nil, err
 	}
 	return newBroker(companion, 0)
-}
-
-// newCloudFoundry is the client of Cloud Foundry; nil if there is none to talk to.
-func newCloudFoundry(c config.CF) (*cfclient.Client, error) {
-	if !c.Given() {
-		return nil, nil
-	}
-	authentication := c.UAA.Authentication
-	return cfclient.New(cfclient.Options{
-		URL:                 c.URL,
-		UAAURL:              c.UAA.URL,
-		CACert:              c.RootCACert,
-		SkipTLSVerification: c.DisableSSLCertVerification,
-		ClientID:            authentication.ClientCredentials.ClientID,
-		ClientSecret:        authentication.ClientCredentials.ClientSecret.Reveal(),
-		Username:            authentication.UserCredentials.Username,
-		Password:            authentication.UserCredentials.Password.Reveal(),
-		UserAgent:           "odb/" + version,
-	})
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/on-demand-broker/odb/instancesapi"
 )
 
-// newInstances is the operator's own list of instances; nil if there is none, and what the Director remembers is the list.
+// newInstances is the operator's own list of instances; nil if there is none.
 func newInstances(c config.ServiceInstancesAPI) (broker.Instances, error) {
 	if c.URL == "" {
 		return nil, nil
@@ -42,11 +42,11 @@ func (l listed) List(ctx context.Context, filter map[string]string) ([]broker.In
 // instancesUnlisted says what the management API can't tell because of where its instances come from; empty if nothing.
 func instancesUnlisted(c *config.Config) string {
 	switch {
-	case c.ServiceInstancesAPI.URL != "":
+	case c.ServiceInstancesAPI.URL != "", !c.Broker.DisableCFStartupChecks:
 		return ""
 	case c.Broker.DisableBOSHConfigs:
-		return "there is no list of service instances: broker.disable_bosh_configs is true, so that none are remembered, and service_instances_api is not configured"
+		return "there is no list of service instances: broker.disable_bosh_configs is true, so that none are remembered, and neither Cloud Foundry nor service_instances_api is configured"
 	default:
-		return "the list of service instances is what the Director remembers, since service_instances_api is not configured: instances of an earlier broker are not in it until they are deployed or upgraded by this one, and orphan deployments can't be told"
+		return "the list of service instances is what the Director remembers, since neither Cloud Foundry nor service_instances_api is configured: instances of an earlier broker are not in it until they are deployed or upgraded by this one, and orphan deployments can't be told"
 	}
 }

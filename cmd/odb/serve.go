@@ -80,7 +80,7 @@ func serve(ctx context.Context, c *config.Config, logger *slog.Logger) error {
 	if problem := instancesUnlisted(c); problem != "" {
 		logger.Info("management.instances", slog.String("problem", problem))
 	}
-	if c.Broker.DisableBOSHConfigs && c.ServiceCatalog.QuotasNeedPlans() {
+	if c.Broker.DisableCFStartupChecks && c.Broker.DisableBOSHConfigs && c.ServiceCatalog.QuotasNeedPlans() {
 		logger.Warn("config.quotas-not-kept", slog.String("problem", "broker.disable_bosh_configs is true: the Director can't remember which plan an instance has, so that limits of plans and of resources are not kept"))
 	}
 	if c.Broker.StartupBanner {

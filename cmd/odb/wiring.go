@@ -50,6 +50,10 @@ func newServer(ctx context.Context, c *config.Config, logger *slog.Logger, carry
 	if err != nil {
 		return nil, err
 	}
+	platform, err := cloudFoundry(c, logger)
+	if err != nil {
+		return nil, err
+	}
 	b, err := broker.New(broker.Options{
 		ManifestSecrets: manifestSecrets,
 		BindingSecrets:  bindingSecrets,
@@ -57,6 +61,7 @@ func newServer(ctx context.Context, c *config.Config, logger *slog.Logger, carry
 		Deployments:     director,
 		Maintaining:     director,
 		Instances:       instances,
+		Platform:        platform,
 		Tasks:           director,
 		Configs:         director,
 		Health:          director,
