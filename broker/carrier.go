@@ -83,6 +83,9 @@ func (b *Broker) Run() {
 	var aside sync.WaitGroup
 	aside.Go(func() { b.watch(ctx) })
 	defer aside.Wait()
+	if b.Switches.SideBySide {
+		b.Logger.InfoContext(ctx, "claims.holder", slog.String("holder", b.process))
+	}
 	checked := false
 	var resume resumption
 	ticker := time.NewTicker(b.CarryEvery)
