@@ -40,11 +40,14 @@ func besideOneAnother(t *testing.T, test func(w *twoBrokers)) {
 
 func (w *twoBrokers) start() *Broker {
 	l := &line{director: w.director, send: func(act func()) { w.late = append(w.late, act) }, gate: func(_ context.Context, request string, _ kind) fault {
-		if happen := w.during[request]; happen != nil {
-			delete(w.during, request)
+		w.director.mu.Lock()
+		happen, f := w.during[request], w.faults[request]
+		delete(w.during, request)
+		w.director.mu.Unlock()
+		if happen != nil {
 			happen()
 		}
-		return w.faults[request]
+		return f
 	}}
 	plan := config.Plan{ID: "plan-id", Name: "plan", LifecycleErrands: &config.LifecycleErrands{PostDeploy: threeErrands}}
 	b, err := New(Options{
@@ -54,6 +57,13 @@ func (w *twoBrokers) start() *Broker {
 	})
 	w.Expect(err).NotTo(HaveOccurred())
 	return b
+}
+
+// fault happens to the requests of that name from now on.
+func (w *twoBrokers) fault(request string, f fault) {
+	w.director.mu.Lock()
+	defer w.director.mu.Unlock()
+	w.faults[request] = f
 }
 
 func (w *twoBrokers) provision(b *Broker) (string, error) {
@@ -122,7 +132,7 @@ func TestWorkEndsBeforeAClaimThatCannotBeRenewedDoes(t *testing.T) {
 	besideOneAnother(t, func(w *twoBrokers) {
 		ctx, unlock, refusal := w.a.lock(w.ctx, "i")
 		w.Expect(refusal).To(BeNil())
-		w.faults["store odb-claim service-instance_i"] = notSent
+		w.fault("store odb-claim service-instance_i", notSent)
 		w.Expect(mustHold(ctx)).To(Succeed())
 		time.Sleep(claimLease - lateArrival)
 		w.Expect(mustHold(ctx)).To(MatchError(errClaimLost))
@@ -137,7 +147,10 @@ func TestAClaimRenewedTooLateByTheDirectorsClockIsLost(t *testing.T) {
 	besideOneAnother(t, func(w *twoBrokers) {
 		ctx, unlock, refusal := w.a.lock(w.ctx, "i")
 		w.Expect(refusal).To(BeNil())
-		heldClaimOf(ctx).end = time.Now().Add(-time.Second) // as if the Director's clock had run ahead
+		held := heldClaimOf(ctx)
+		held.mu.Lock()
+		held.end = time.Now().Add(-time.Second) // as if the Director's clock had run ahead
+		held.mu.Unlock()
 		time.Sleep(claimRenewal + time.Second)
 		w.Expect(context.Cause(ctx)).To(MatchError(errClaimLost))
 		unlock()
@@ -149,9 +162,9 @@ func TestWhatMayArriveLateIsNotSubmittedByTheOther(t *testing.T) {
 		operation, err := w.provision(w.a)
 		w.Expect(err).NotTo(HaveOccurred())
 		w.work()
-		w.faults["errand first r"] = late
+		w.fault("errand first r", late)
 		w.Expect(w.poll(w.a, operation)).To(Equal(domain.InProgress))
-		delete(w.faults, "errand first r")
+		w.fault("errand first r", none)
 		w.Expect(w.poll(w.b, operation)).To(Equal(domain.InProgress))
 		time.Sleep(lateArrival - time.Second)
 		w.Expect(w.poll(w.b, operation)).To(Equal(domain.InProgress))
@@ -185,9 +198,9 @@ func TestAStepThatTheDirectorRefusedOneBrokerIsRefusedForAll(t *testing.T) {
 		w.Expect(err).NotTo(HaveOccurred())
 		w.Expect(w.b.takeOver(w.ctx)).To(Succeed())
 		w.work()
-		w.faults["errand first r"] = refused
+		w.fault("errand first r", refused)
 		w.Expect(w.poll(w.a, operation)).To(Equal(domain.Failed))
-		delete(w.faults, "errand first r")
+		w.fault("errand first r", none)
 		w.Expect(w.poll(w.b, operation)).To(Equal(domain.Failed))
 		w.Expect(w.director.tasks).To(HaveLen(1))
 	})
@@ -199,7 +212,7 @@ func TestWhatAnotherBrokerHasEndedStandsInNobodysWay(t *testing.T) {
 		w.Expect(err).NotTo(HaveOccurred())
 		w.Expect(w.b.takeOver(w.ctx)).To(Succeed())
 		w.work()
-		w.faults["errand first r"] = refused // and its record says failed
+		w.fault("errand first r", refused) // and its record says failed
 		w.a.CarryOn(w.ctx)
 		w.Expect(w.b.carrier.all()).To(HaveLen(1))
 		_, err = w.b.Deprovision(w.ctx, "i", domain.DeprovisionDetails{ServiceID: "service-id", PlanID: "plan-id"}, true)
@@ -249,13 +262,14 @@ func TestTwoBrokersAskedForTheSameNewInstanceSubmitOneDeploy(t *testing.T) {
 func TestWithoutAClaimNothingIsDone(t *testing.T) {
 	besideOneAnother(t, func(w *twoBrokers) {
 		for _, request := range []string{"expect odb-claim service-instance_i", "store odb-claim service-instance_i", "configs service-instance_i"} {
-			w.faults = map[string]fault{request: notSent}
+			w.fault(request, notSent)
 			_, err := w.provision(w.a)
 			w.Expect(err).To(HaveField("Kind", Unavailable), request)
 			w.Expect(w.director.tasks).To(BeEmpty())
 			w.Expect(w.claims()).To(BeEmpty())
+			w.fault(request, none)
 		}
-		w.faults = map[string]fault{"store odb-claim service-instance_i": answerLost}
+		w.fault("store odb-claim service-instance_i", answerLost)
 		_, err := w.provision(w.a)
 		w.Expect(err).To(HaveField("Kind", Unavailable))
 		w.Expect(w.claims()).To(BeEmpty(), "the one whose answer was lost is looked for")

@@ -35,7 +35,7 @@ func (h *history) happen() {
 	h.step++
 	h.settle()
 	switch n := h.rng.IntN(1000); {
-	case n < 550 && len(h.waiting) > 0:
+	case n < 550 && h.waits() > 0:
 		h.release()
 	case n < 760:
 		h.progress()

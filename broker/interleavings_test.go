@@ -35,7 +35,7 @@ const interleavings = 10_000
 func TestInterleavings(t *testing.T) { liveThrough(t, interleavings, false) }
 
 // The same with two brokers on one Director, of which at any moment one may be killed, and another started.
-func TestInterleavingsSideBySide(t *testing.T) { liveThrough(t, interleavings/4, true) }
+func TestInterleavingsSideBySide(t *testing.T) { liveThrough(t, interleavings/8, true) }
 
 func liveThrough(t *testing.T, histories int64, sideBySide bool) {
 	if seed, err := strconv.ParseInt(os.Getenv(replay), 10, 64); err == nil {
@@ -286,24 +286,49 @@ func (h *history) act(what string, ask func(ctx context.Context, b *Broker, self
 // settle waits until everybody waits, and takes in what was answered by a broker that lives.
 func (h *history) settle() {
 	synctest.Wait()
-	slices.SortFunc(h.finished, func(a, b *actor) int { return cmp.Compare(a.id, b.id) })
-	for _, a := range h.finished {
+	h.mu.Lock()
+	finished := h.finished
+	h.finished = nil
+	slices.SortFunc(h.waiting, func(a, b *call) int {
+		return cmp.Or(cmp.Compare(a.actor.id, b.actor.id), strings.Compare(a.name, b.name))
+	})
+	h.mu.Unlock()
+	slices.SortFunc(finished, func(a, b *actor) int { return cmp.Compare(a.id, b.id) })
+	for _, a := range finished {
 		delete(h.active, a)
 		if !a.process.dead {
 			a.end()
 		}
 	}
-	h.finished = nil
-	slices.SortFunc(h.waiting, func(a, b *call) int {
-		return cmp.Or(cmp.Compare(a.actor.id, b.actor.id), strings.Compare(a.name, b.name))
-	})
+}
+
+// waits is how many requests wait. Time alone may bring another one.
+func (h *history) waits() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.waiting)
+}
+
+// takeWaiting takes those requests that fit out of those that wait.
+func (h *history) takeWaiting(fits func(i int, c *call) bool) []*call {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var taken, left []*call
+	for i, c := range h.waiting {
+		if fits(i, c) {
+			taken = append(taken, c)
+		} else {
+			left = append(left, c)
+		}
+	}
+	h.waiting = left
+	return taken
 }
 
 // release lets one request through, or not.
 func (h *history) release() {
-	i := h.rng.IntN(len(h.waiting))
-	c := h.waiting[i]
-	h.waiting = slices.Delete(h.waiting, i, i+1)
+	one := h.rng.IntN(h.waits())
+	c := h.takeWaiting(func(i int, _ *call) bool { return i == one })[0]
 	f := h.faultFor(c.of)
 	h.note("actor %d: %s: %v", c.actor.id, c.name, f)
 	if f == refused {
@@ -352,7 +377,7 @@ func (h *history) restart() {
 	h.mu.Lock()
 	p.dead = true
 	h.mu.Unlock()
-	for _, c := range h.waitingOf(p) {
+	for _, c := range h.takeWaiting(func(_ int, c *call) bool { return c.actor.process == p }) {
 		f := notSent
 		if c.of == submits {
 			f = []fault{notSent, answerLost, late}[h.rng.IntN(3)]
@@ -368,16 +393,4 @@ func (h *history) restart() {
 	h.settle()
 	h.processes = slices.DeleteFunc(h.processes, func(other *process) bool { return other == p })
 	h.start()
-}
-
-// waitingOf takes the requests of a process out of those that wait.
-func (h *history) waitingOf(p *process) []*call {
-	var its []*call
-	h.waiting = slices.DeleteFunc(h.waiting, func(c *call) bool {
-		if c.actor.process == p {
-			its = append(its, c)
-		}
-		return c.actor.process == p
-	})
-	return its
 }

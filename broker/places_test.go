@@ -108,7 +108,7 @@ func (r *rush) run(creations int) (cost int) {
 
 func TestTwoBrokersKeepALimitTogether(t *testing.T) {
 	g := NewWithT(t)
-	const limit, seeds = 5, 400
+	const limit, seeds = 5, 200
 	costs := func(n int) config.Quotas {
 		return config.Quotas{Resources: map[string]config.ResourceQuota{"ips": {Cost: n}}}
 	}

@@ -83,7 +83,7 @@ func (h *history) exhaust() {
 		h.step++
 		h.settle()
 		switch {
-		case len(h.waiting) > 0 && !(h.oneIn(4) && len(h.director.running()) > 0):
+		case h.waits() > 0 && !(h.oneIn(4) && len(h.director.running()) > 0):
 			h.release()
 		case len(h.director.running()) > 0:
 			h.progress()
