@@ -133,7 +133,10 @@ func fact(err error) error {
 	case errors.As(err, &rejected):
 		return rejected
 	}
-	return &Unavailable{Op: "reading an answer", sent: true, Cause: fmt.Errorf("%w: %w", errForeignAnswer, err)}
+	if !errors.Is(err, errForeignAnswer) {
+		err = fmt.Errorf("%w: %w", errForeignAnswer, err)
+	}
+	return &Unavailable{Op: "reading an answer", sent: true, Cause: err}
 }
 
 // segment escapes a guid for use as one path segment, which the library doesn't. Those that a server would read as another

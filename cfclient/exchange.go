@@ -111,7 +111,7 @@ func (e *exchange) send(request *http.Request, authorization string, receive rec
 	started, status := time.Now(), 0
 	defer func() {
 		e.logger.DebugContext(ctx, "cf.request", slog.String("method", request.Method), slog.String("path", request.URL.Path),
-			slog.Int("status", status), slog.Duration("took", time.Since(started)))
+			slog.Int("status", status), slog.Float64("ms", float64(time.Since(started).Microseconds())/1000))
 	}()
 	away := func(err error) error {
 		return &Unavailable{Op: op(request), Status: status, sent: sent.Load(), retryAfter: retryAfterUnknown, Cause: withoutURL(err)}

@@ -60,12 +60,10 @@ func (c *Client) Count(ctx context.Context, planGUIDs ...string) (int, error) {
 	}
 	options := client.NewServiceInstanceListOptions()
 	options.ServicePlanGUIDs = filter(planGUIDs...)
-	options.PerPage = 1
-	_, pager, err := c.api.ServiceInstances.List(ctx, options)
-	if err != nil {
-		return 0, fact(err)
-	}
-	return pager.TotalResults, nil
+	values := query(options)
+	values.Set(client.PerPageField, "1")
+	page, err := onePage(ctx, c, instancesPath, values, newInstance)
+	return page.total, err
 }
 
 // Instances gives the instances that the filter chooses, 5 000 a request and oldest first; none if the organization or the
@@ -154,6 +152,9 @@ func (c *Client) Instance(ctx context.Context, guid string) (Instance, error) {
 		return Instance{}, err
 	}
 	found, err := c.api.ServiceInstances.Get(ctx, at)
+	if err == nil && found.GUID == "" {
+		err = errForeignAnswer
+	}
 	if err != nil {
 		return Instance{}, fact(err)
 	}

@@ -51,6 +51,9 @@ func (c *Client) Job(ctx context.Context, guid string) (Job, error) {
 		return Job{}, err
 	}
 	found, err := c.api.Jobs.Get(ctx, at)
+	if err == nil && found.State == "" {
+		err = errForeignAnswer
+	}
 	if err != nil {
 		return Job{}, fact(err)
 	}

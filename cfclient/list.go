@@ -102,47 +102,62 @@ func onePage[L, T any](ctx context.Context, c *Client, path string, query url.Va
 	return got, err
 }
 
-// decodePage reads a page, one element at a time.
+// decodePage reads a page, one element at a time. An answer without a list is none of an empty one.
 func decodePage[L, T any](body io.Reader, ours func(L) T) (got page[T], err error) {
 	decoder := json.NewDecoder(body)
+	paginated, listed := false, false
 	err = inside(decoder, '{', func() error {
 		key, err := decoder.Token()
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		switch key {
-		case "pagination":
-			var pagination struct {
-				Total int `json:"total_results"`
-				Next  *struct {
-					Href string `json:"href"`
-				} `json:"next"`
-			}
-			err = decoder.Decode(&pagination)
-			got.total, got.next = pagination.Total, pagination.Next != nil && pagination.Next.Href != ""
+		case key == "pagination":
+			paginated = true
+			got.total, got.next, err = decodePagination(decoder)
 			return err
-		case "resources":
-			return inside(decoder, '[', func() error {
-				var element L
-				if err := decoder.Decode(&element); err != nil {
-					return err
-				}
-				got.elements = append(got.elements, ours(element))
-				return nil
-			})
-		case "included":
+		case key == "resources":
+			listed = true
+			got.elements, err = decodeElements(decoder, ours)
+			return err
+		case key == "included":
 			return decoder.Decode(&got.included)
 		}
 		var ignored json.RawMessage
 		return decoder.Decode(&ignored)
 	})
+	if err == nil {
+		err = atEnd(decoder)
+	}
+	if err == nil && !(paginated && listed) {
+		err = errForeignAnswer
+	}
 	if err != nil {
 		return page[T]{}, err
 	}
-	if err = atEnd(decoder); err != nil {
-		return page[T]{}, err
-	}
 	return got, nil
+}
+
+func decodePagination(decoder *json.Decoder) (total int, next bool, err error) {
+	var pagination struct {
+		Total int `json:"total_results"`
+		Next  *struct {
+			Href string `json:"href"`
+		} `json:"next"`
+	}
+	err = decoder.Decode(&pagination)
+	return pagination.Total, pagination.Next != nil && pagination.Next.Href != "", err
+}
+
+func decodeElements[L, T any](decoder *json.Decoder, ours func(L) T) (elements []T, err error) {
+	err = inside(decoder, '[', func() error {
+		var element L
+		if err := decoder.Decode(&element); err != nil {
+			return err
+		}
+		elements = append(elements, ours(element))
+		return nil
+	})
+	return elements, err
 }
 
 // inside calls each for every element of the array, or every key of the object, that comes next.

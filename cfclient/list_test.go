@@ -180,7 +180,7 @@ var _ = Describe("Lists of instances", func() {
 		Expect(err).To(BeAssignableToTypeOf(away))
 	},
 		Entry("HTML", "<html>welcome</html>"),
-		Entry("another JSON", `[]`),
+		Entry("another JSON", `[]`), Entry("an empty object", `{}`), Entry("a list without its pages", `{"resources":[]}`),
 		Entry("cut off at a good place", `{"pagination":{"total_results":1}`),
 		Entry("with something behind it", aPage(1, false, "a")+"{}"),
 		Entry("nothing", ""),

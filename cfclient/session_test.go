@@ -263,6 +263,22 @@ var _ = Describe("Speaking to Cloud Foundry", func() {
 			Entry("403", "030", cfclient.ErrForbidden), Entry("404", "208", cfclient.ErrNotFound), Entry("409", "234", cfclient.ErrBusy),
 		)
 
+		It("an answer of somebody else is none", func() {
+			for _, ask := range []func() error{
+				func() error { _, err := client.Count(ctx, "p"); return err },
+				func() error { _, err := client.Instance(ctx, "i"); return err },
+				func() error { _, err := client.Job(ctx, "j"); return err },
+				func() error { _, err := client.Visibility(ctx, "p"); return err },
+			} {
+				cloud.answering(text(`{}`), text(`{}`), text(`{}`), text(`{}`))
+				err := ask()
+				var away *cfclient.Unavailable
+				Expect(err).To(BeAssignableToTypeOf(away))
+				Expect(err).To(MatchError(ContainSubstring("not an answer of Cloud Foundry")))
+				cloud.forget()
+			}
+		})
+
 		It("an endpoint that isn't there is nothing that isn't found", func() {
 			cloud.playing("040")
 			_, err := client.Count(ctx, "p")
@@ -283,7 +299,7 @@ var _ = Describe("Speaking to Cloud Foundry", func() {
 		_, err = client.CreateBroker(ctx, cfclient.BrokerRegistration{Name: "b", URL: "http://b", Username: "u", Password: "broker-pass"})
 		Expect(err).NotTo(HaveOccurred())
 		for _, line := range []string{
-			"msg=cf.request method=GET path=/ status=200 took=", "method=POST path=/oauth/token status=200",
+			"msg=cf.request method=GET path=/ status=200 ms=", "method=POST path=/oauth/token status=200",
 			"method=GET path=/v3/organizations status=200", "method=POST path=/v3/service_brokers status=202",
 		} {
 			Expect(written.String()).To(ContainSubstring(line))

@@ -21,7 +21,7 @@ import (
 	"github.com/on-demand-broker/odb/cfclient"
 )
 
-// recording is an exchange with a real Cloud Controller (API 3.130.0), as testdata holds them.
+// recording is an exchange with a real Cloud Controller (API 3.130.0).
 type recording struct {
 	method, path, body string
 	query              url.Values
@@ -30,10 +30,10 @@ type recording struct {
 	answer             []byte
 }
 
-// load reads testdata/NUMBER-*.http.
+// load reads NUMBER-*.http of the recordings that the double is checked against.
 func load(number string) recording {
 	GinkgoHelper()
-	files, err := filepath.Glob(filepath.Join("testdata", number+"-*.http"))
+	files, err := filepath.Glob(filepath.Join("cftest", "testdata", "recorded", number+"-*.http"))
 	Expect(err).NotTo(HaveOccurred())
 	Expect(files).To(HaveLen(1), number)
 	text, err := os.ReadFile(files[0])
@@ -155,6 +155,13 @@ func (s *standIn) answering(handlers ...http.HandlerFunc) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.script = append(s.script, handlers...)
+}
+
+// forget ends the script.
+func (s *standIn) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.script = nil
 }
 
 func (s *standIn) revoke() {

@@ -27,6 +27,9 @@ func (c *Client) Visibility(ctx context.Context, planGUID string) (Visibility, e
 		return Visibility{}, err
 	}
 	found, err := c.api.ServicePlansVisibility.Get(ctx, at)
+	if err == nil && found.Type == "" {
+		err = errForeignAnswer
+	}
 	if err != nil {
 		return Visibility{}, fact(err)
 	}
