@@ -112,7 +112,7 @@ var _ = Describe("the client", func() {
 		})
 		Expect(client.Instances(ctx, map[string]string{"cf_org": "o & o", "cf_space": "s"})).To(Equal([]mgmtclient.Instance{{ID: "i", PlanID: "p", SpaceGUID: "s"}}))
 		Expect(client.Instances(ctx, nil)).To(BeEmpty())
-		Expect(client.Orphans(ctx)).To(Equal([]mgmtclient.Orphan{}))
+		Expect(client.OrphanDeployments(ctx)).To(Equal([]mgmtclient.OrphanDeployment{}))
 		catalog, err := client.Catalog(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(catalog[0].Plans[0].MaintenanceInfo.Version).To(Equal("1.2.3"))

@@ -40,17 +40,3 @@ func (c *Client) Metrics(ctx context.Context) (body []byte, registered bool, err
 	}
 	return answer.body, err == nil, err
 }
-
-// Orphan is a deployment whose instance the platform doesn't know.
-type Orphan struct {
-	DeploymentName string `json:"deployment_name"`
-}
-
-// Orphans lists them, never nil.
-func (c *Client) Orphans(ctx context.Context) ([]Orphan, error) {
-	orphans, err := get[[]Orphan](ctx, c, "/mgmt/orphan_deployments")
-	if err == nil && orphans == nil { // the predecessor's way to say none
-		orphans = []Orphan{}
-	}
-	return orphans, err
-}

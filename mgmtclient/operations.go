@@ -49,6 +49,11 @@ func (c *Client) Start(ctx context.Context, s Start) (Started, error) {
 		method: http.MethodPatch, path: instancePath(s.InstanceID, "", "") + "?" + query.Encode(), once: true,
 		body: map[string]any{"plan_id": s.PlanID, "context": place},
 	}
+	return c.begin(ctx, e)
+}
+
+// begin asks for an operation.
+func (c *Client) begin(ctx context.Context, e exchange) (Started, error) {
 	answer, err := c.ask(ctx, e)
 	if err != nil {
 		return Started{}, err

@@ -19,6 +19,12 @@ import (
 // fleet's engine has patience for.
 const blip = 10 * time.Second
 
+// How a bulk command ends, other than well or because nothing could be done at all.
+const (
+	exitSomeFailed = 3
+	exitSomeBusy   = 4
+)
+
 // bulk is one operation over many instances, whoever asked for it by which name.
 type bulk struct {
 	kind  string // mgmtclient.Upgrade or Recreate
@@ -78,17 +84,39 @@ func (b *bulk) prepare(ctx context.Context) (*companions.Operation, fleet.Option
 	return operation, options, err
 }
 
-// run carries the operation out. The first signal, which ends ctx, lets it begin nothing more; the second one makes it leave.
+// run carries the operation out.
 func (b *bulk) run(ctx context.Context, renderer fleet.Renderer) (fleet.Summary, error) {
 	operation, options, err := b.prepare(ctx)
 	if err != nil {
 		return fleet.Summary{}, errors.Join(err, renderer.Close())
 	}
+	return carryOut(ctx, options, operation, renderer)
+}
+
+// carryOut runs the engine. The first signal, which ends ctx, lets it begin nothing more; the second one makes it leave.
+func carryOut(ctx context.Context, options fleet.Options, work fleet.Work, renderer fleet.Renderer) (fleet.Summary, error) {
 	leave, cancel := leaving(ctx)
 	defer cancel()
 	options.Drain, options.Events = ctx.Done(), renderer.Render
-	summary, err := fleet.Run(leave, options, operation)
+	summary, err := fleet.Run(leave, options, work)
 	return summary, errors.Join(err, renderer.Close())
+}
+
+// endOf says on stderr what went wrong, and makes the exit code of it.
+func endOf(summary fleet.Summary, stderr io.Writer) error {
+	if err := summary.Err(); err != nil {
+		fmt.Fprintf(stderr, "odb: %v\n", err)
+	}
+	switch summary.End() {
+	case fleet.EndWell:
+		return nil
+	case fleet.EndSomeFailed:
+		return exitCode(exitSomeFailed)
+	case fleet.EndSomeBusy:
+		return exitCode(exitSomeBusy)
+	default:
+		return exitCode(exitFailed)
+	}
 }
 
 // rendererFor shows a run to people, or to a program.

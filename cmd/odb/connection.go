@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/on-demand-broker/odb/companions"
 	"github.com/on-demand-broker/odb/config"
 	"github.com/on-demand-broker/odb/mgmtclient"
 )
@@ -182,4 +183,13 @@ func (c *connection) broker(cmd *cobra.Command) (*mgmtclient.Client, error) {
 		return nil, err
 	}
 	return newBroker(companion, 0)
+}
+
+// findingInstances is Cloud Foundry for those who only want to know whether it has an instance; nil if there is none to ask.
+func findingInstances(c config.CF) (companions.InstanceFinder, error) {
+	platform, err := newCloudFoundry(c, nil)
+	if platform == nil || err != nil {
+		return nil, err
+	}
+	return platform, nil
 }

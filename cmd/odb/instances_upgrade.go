@@ -3,19 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/on-demand-broker/odb/config"
 	"github.com/on-demand-broker/odb/fleet"
 	"github.com/on-demand-broker/odb/mgmtclient"
-)
-
-// How a bulk command ends, other than well or because nothing could be done at all.
-const (
-	exitSomeFailed = 3
-	exitSomeBusy   = 4
 )
 
 func instancesUpgradeCommand() *cobra.Command {
@@ -109,24 +102,7 @@ func (f *bulkFlags) run(cmd *cobra.Command, kind string) error {
 	if err != nil {
 		return err
 	}
-	return f.ended(cmd.ErrOrStderr(), summary)
-}
-
-// ended says on stderr what went wrong, and makes the exit code of it.
-func (f *bulkFlags) ended(stderr io.Writer, summary fleet.Summary) error {
-	if err := summary.Err(); err != nil {
-		fmt.Fprintf(stderr, "odb: %v\n", err)
-	}
-	switch summary.End() {
-	case fleet.EndWell:
-		return nil
-	case fleet.EndSomeFailed:
-		return exitCode(exitSomeFailed)
-	case fleet.EndSomeBusy:
-		return exitCode(exitSomeBusy)
-	default:
-		return exitCode(exitFailed)
-	}
+	return endOf(summary, cmd.ErrOrStderr())
 }
 
 // foretell shows who would be touched, canaries first, and why.

@@ -3,49 +3,88 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/on-demand-broker/odb/config"
+	"github.com/on-demand-broker/odb/mgmtclient"
 )
 
 // exitOrphans is how orphan-deployments says that there are any.
 const exitOrphans = 10
 
 func orphansCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "orphans", Short: "Deployments of instances that the platform doesn't know", Args: noArguments, RunE: help}
-	cmd.AddCommand(orphansListCommand())
+	cmd := &cobra.Command{Use: "orphans", Short: "What is there of instances that the platform doesn't know", Args: noArguments, RunE: help}
+	cmd.AddCommand(orphansListCommand(), orphansDeleteCommand())
 	return cmd
 }
 
 func orphansListCommand() *cobra.Command {
 	var to connection
+	var grace time.Duration
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the deployments of instances that the platform doesn't know",
+		Short: "List the deployments, and what else is left, of instances that the platform doesn't know",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			broker, err := to.broker(cmd)
 			if err != nil {
 				return err
 			}
-			orphans, err := broker.Orphans(cmd.Context())
+			orphans, err := broker.Orphans(cmd.Context(), given(cmd, "grace", &grace))
 			if err != nil {
-				return err
+				return fmt.Errorf("listing the orphans: %w", err)
 			}
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), orphans)
 			}
-			for _, orphan := range orphans {
-				fmt.Fprintln(cmd.OutOrStdout(), orphan.DeploymentName)
-			}
-			return nil
+			return printOrphans(cmd.OutOrStdout(), orphans)
 		},
 	}
 	to.addFlags(cmd, brokerOrigins())
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON list")
+	addGraceFlag(cmd, &grace)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+func addGraceFlag(cmd *cobra.Command, grace *time.Duration) {
+	cmd.Flags().DurationVar(grace, "grace", 0, "leave alone what changed within this time, like 15m; without it the broker decides")
+}
+
+// given is a flag's value if it was given, and otherwise nil.
+func given[T any](cmd *cobra.Command, flag string, value *T) *T {
+	if !cmd.Flags().Changed(flag) {
+		return nil
+	}
+	return value
+}
+
+func printOrphans(out io.Writer, found mgmtclient.Orphans) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "INSTANCE\tPLAN ID\tHAS\tCHANGED\tREMARK")
+	row := func(o mgmtclient.Orphan, remark string) {
+		changed := ""
+		if o.ChangedAt != nil {
+			changed = o.ChangedAt.UTC().Format(time.RFC3339)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", o.InstanceID, dash(o.PlanID), dash(strings.Join(o.Has, ", ")), dash(changed), dash(remark))
+	}
+	for _, orphan := range found.Orphans {
+		remark := ""
+		if !orphan.Ours {
+			remark = "maybe another broker's"
+		}
+		row(orphan, remark)
+	}
+	for _, spared := range found.Spared {
+		row(spared.Orphan, "not to be removed: "+spared.Description)
+	}
+	return table.Flush()
 }
 
 // orphanDeployments is the predecessor's program. Its stdout is JSON and nothing else.
@@ -64,7 +103,7 @@ func orphanDeployments() *cobra.Command {
 			if err != nil {
 				return failing(logger, err)
 			}
-			orphans, err := broker.Orphans(cmd.Context())
+			orphans, err := broker.OrphanDeployments(cmd.Context())
 			if err != nil {
 				return failing(logger, fmt.Errorf("listing the orphan deployments: %w", err))
 			}

@@ -106,7 +106,9 @@ var _ = Describe("two brokers side by side", func() {
 		polled := func(rounds int) {
 			for range rounds {
 				for id, operation := range operations {
-					atOnce(8, func(_ int, p *platform) { _, _ = p.try("GET", instancePath(id)+"/last_operation?operation="+url.QueryEscape(operation), nil) })
+					atOnce(8, func(_ int, p *platform) {
+						_, _ = p.try("GET", instancePath(id)+"/last_operation?operation="+url.QueryEscape(operation), nil)
+					})
 				}
 			}
 		}
