@@ -1,7 +1,6 @@
 package adapterclient
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 )
@@ -19,15 +18,6 @@ type BindingRequest struct {
 	Secrets map[string]string
 	// DNSAddresses maps the names of the plan's binding_with_dns to addresses; nil is passed as {}.
 	DNSAddresses map[string]string
-}
-
-// Binding is the output of create-binding.
-type Binding struct {
-	// Credentials is the adapter's JSON, unread; nil when the adapter gave none.
-	Credentials     json.RawMessage
-	SyslogDrainURL  string
-	RouteServiceURL string
-	BackupAgentURL  string
 }
 
 // CreateBinding asks the adapter for credentials. The facts ErrBindingExists and ErrAppGUIDMissing belong to this verb.
@@ -75,20 +65,4 @@ func (r BindingRequest) invocation(verb string, useStdin bool) (invocation, erro
 		return onStdin(verb, stdinInput{DeleteBinding: input})
 	}
 	return onStdin(verb, stdinInput{CreateBinding: input})
-}
-
-func parseBinding(output []byte) (Binding, error) {
-	var binding struct {
-		Credentials     json.RawMessage `json:"credentials"`
-		SyslogDrainURL  string          `json:"syslog_drain_url"`
-		RouteServiceURL string          `json:"route_service_url"`
-		BackupAgentURL  string          `json:"backup_agent_url"`
-	}
-	if err := parseOutput(VerbCreateBinding, output, &binding); err != nil {
-		return Binding{}, err
-	}
-	if bytes.Equal(binding.Credentials, []byte("null")) {
-		binding.Credentials = nil
-	}
-	return Binding(binding), nil
 }

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestGeneratedManifest(t *testing.T) {
@@ -76,6 +77,37 @@ func TestBindingOutput(t *testing.T) {
 	all, err := parseBinding([]byte(`{"syslog_drain_url":"s","route_service_url":"r","backup_agent_url":"b"}`))
 	if err != nil || !reflect.DeepEqual(all, Binding{SyslogDrainURL: "s", RouteServiceURL: "r", BackupAgentURL: "b"}) {
 		t.Errorf("got %+v, %v", all, err)
+	}
+}
+
+func TestBindingOutputBeyondTheOldProtocol(t *testing.T) {
+	got, err := parseBinding([]byte(`{"endpoints":[{"host":"10.0.0.1","ports":["6379","7000-7005"],"protocol":"tcp"}],
+		"metadata":{"expires_at":"2026-01-31T10:00:00+02:00","renew_before":"2026-01-30T08:00:00.5Z","password":"s3cret"}}`))
+	want := Binding{
+		Endpoints: []Endpoint{{Host: "10.0.0.1", Ports: []string{"6379", "7000-7005"}, Protocol: "tcp"}},
+		Metadata: BindingMetadata{
+			ExpiresAt:   time.Date(2026, 1, 31, 8, 0, 0, 0, time.UTC),
+			RenewBefore: time.Date(2026, 1, 30, 8, 0, 0, 500_000_000, time.UTC),
+		},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for what, output := range map[string]string{
+		"metadata.expires_at is no time":       `{"metadata":{"expires_at":"s3cret"}}`,
+		"metadata.renew_before is no time":     `{"metadata":{"renew_before":"2026-01-31"}}`,
+		"renew_before is later":                `{"metadata":{"expires_at":"2026-01-31T08:00:00Z","renew_before":"2026-02-01T08:00:00Z"}}`,
+		"another type at":                      `{"metadata":{"expires_at":1769846400}}`,
+		"endpoints[0] has no host":             `{"endpoints":[{"ports":["1"]}]}`,
+		"endpoints[1] needs ports":             `{"endpoints":[{"host":"h","ports":["1"]},{"host":"h","ports":[]}]}`,
+		"endpoints[0] needs ports":             `{"endpoints":[{"host":"h","ports":[""]}]}`,
+		"endpoints[0] has a protocol that is":  `{"endpoints":[{"host":"h","ports":["1"],"protocol":"s3cret"}]}`,
+		"the JSON has another type at \"endpo": `{"endpoints":[{"host":"h","ports":[6379]}]}`,
+	} {
+		_, err := parseBinding([]byte(output))
+		if !errors.Is(err, ErrOutput) || !strings.Contains(err.Error(), what) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: got %v", output, err)
+		}
 	}
 }
 

@@ -86,18 +86,6 @@ func (b *Broker) admitBind(details domain.BindDetails) (*plan, json.RawMessage, 
 	return plan, parameters, refusal
 }
 
-func osbBinding(made adapterclient.Binding) domain.Binding {
-	binding := domain.Binding{
-		SyslogDrainURL:  made.SyslogDrainURL,
-		RouteServiceURL: made.RouteServiceURL,
-		BackupAgentURL:  made.BackupAgentURL,
-	}
-	if made.Credentials != nil { // a nil RawMessage in the interface would be sent as null
-		binding.Credentials = made.Credentials
-	}
-	return binding
-}
-
 // bindingRequest gathers what the adapter must know of the deployment, all at once and without a Director task: its
 // manifest, its addresses and the DNS names that the plan asks for. plan is nil if the catalog no longer has it.
 func (b *Broker) bindingRequest(ctx context.Context, instanceID string, plan *plan) (adapterclient.BindingRequest, error) {

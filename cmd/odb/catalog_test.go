@@ -71,6 +71,21 @@ var _ = Describe("a binding", func() {
 		Expect(w.platform.bind("i-1", "b-2", nil).text).To(MatchJSON(`{}`))
 	})
 
+	It("carries endpoints and how long it is good for, if the adapter says so", func() {
+		w := newWorld()
+		w.platform.provisioned("i-1")
+		Expect(w.adapter.Steer("create-binding", adaptertest.Steering{Stdout: `{"endpoints":[{"host":"10.0.0.1","ports":["6379"],"protocol":"tcp"}],
+			"metadata":{"expires_at":"2026-01-31T10:00:00+02:00","renew_before":"2026-01-30T08:00:00Z","more":"is dropped"}}`})).To(Succeed())
+		a := w.platform.bind("i-1", "b", nil)
+		Expect(a.status).To(Equal(http.StatusCreated), a.text)
+		Expect(a.text).To(MatchJSON(`{"endpoints":[{"host":"10.0.0.1","ports":["6379"],"protocol":"tcp"}],
+			"metadata":{"expires_at":"2026-01-31T08:00:00.000Z","renew_before":"2026-01-30T08:00:00.000Z"}}`))
+
+		Expect(w.adapter.Steer("create-binding", adaptertest.Steering{Stdout: `{"metadata":{"expires_at":"2026-01-31T08:00:00Z","renew_before":"2026-02-01T08:00:00Z"}}`})).To(Succeed())
+		Expect(w.platform.bind("i-1", "b-2", nil).status).To(Equal(http.StatusInternalServerError))
+		Expect(w.log.String()).To(ContainSubstring("metadata.renew_before is later than metadata.expires_at"))
+	})
+
 	It("may be for a backup agent, where the operator allows it", func() {
 		w := newWorld(with("use_stdin: true", "use_stdin: true\n  support_backup_agent_binding: true"))
 		w.platform.provisioned("i-1")
