@@ -13,6 +13,8 @@ type Broker struct {
 	Port     int    `yaml:"port"`
 	Username string `yaml:"username"`
 	Password Secret `yaml:"password"`
+	// Credentials are further pairs that are let in, as long as platforms change from one pair to another.
+	Credentials []BasicAuthentication `yaml:"credentials"`
 	// DisableSSLCertVerification is about Cloud Foundry's API and UAA only, never about the Director or CredHub.
 	DisableSSLCertVerification bool `yaml:"disable_ssl_cert_verification"`
 	// DisableCFStartupChecks runs the broker without Cloud Foundry: the section cf is not even looked at.
@@ -70,6 +72,7 @@ func (b Broker) check(at section) {
 	}
 	at.key("username").need(Error, b.Username != "", "give the user that the platform authenticates as")
 	at.key("password").need(Error, !b.Password.Empty(), "give the password that the platform authenticates with")
+	b.checkCredentials(at.key("credentials"))
 	if b.ShutdownTimeout < 0 {
 		at.key("shutdown_timeout_in_seconds").warn("is negative, which cuts requests off at once", "give the seconds that they may take to end")
 	}
@@ -77,4 +80,29 @@ func (b Broker) check(at section) {
 		at.key("side_by_side").refuse("needs BOSH configs to claim instances with, and disable_bosh_configs is true", "remove one of the two")
 	}
 	b.TLS.check(at.key("tls"))
+}
+
+// checkCredentials refuses what would let nobody in, or anybody.
+func (b Broker) checkCredentials(at section) {
+	for i, pair := range b.Credentials {
+		place := at.item(i)
+		if place.isNull() {
+			continue
+		}
+		pair.check(place, Error)
+		if strings.Contains(pair.Username, ":") {
+			place.key("username").refuse("has a colon, which ends a user's name in HTTP", "use a name without")
+		}
+	}
+}
+
+// settle drops the pairs that a template rendered as null.
+func (b *Broker) settle(at section) {
+	var given []BasicAuthentication
+	for i, pair := range b.Credentials {
+		if !at.key("credentials").item(i).isNull() {
+			given = append(given, pair)
+		}
+	}
+	b.Credentials = given
 }

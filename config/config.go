@@ -124,6 +124,7 @@ func (c *Config) settle(doc *document) {
 	if len(c.ServiceAdapter.Env) == 0 {
 		c.ServiceAdapter.Env = nil
 	}
+	c.Broker.settle(section{doc: doc}.key("broker"))
 	c.ServiceCatalog.settle(section{doc: doc}.key("service_catalog"))
 }
 

@@ -218,6 +218,21 @@ func TestLooseFileMeansWhatItAlwaysMeant(t *testing.T) {
 	}
 }
 
+func TestCredentialsThatATemplateLeftOutAreGone(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/good/plain.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := config.Parse("broker.yml", []byte(strings.Replace(string(text), "port: 8080", "port: 8080\n  credentials: [null, {username: next, password: hunter3}]", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Broker.Credentials; len(got) != 1 || got[0].Username != "next" || got[0].Password.Reveal() != "hunter3" {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestProblemIsJSON(t *testing.T) {
 	t.Parallel()
 	p := config.Problem{File: "broker.yml", Line: 3, Path: "broker.port", What: "is missing", Want: "give one", Severity: config.Error}

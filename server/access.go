@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
@@ -35,15 +36,30 @@ func (a *answer) Write(p []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
+type visitorKey struct{}
+
+// visitor is what is found out about a request on its way, for the line that is written at its end.
+type visitor struct{ credential string }
+
+func noteCredential(ctx context.Context, key string) {
+	if v, ok := ctx.Value(visitorKey{}).(*visitor); ok {
+		v.credential = key
+	}
+}
+
 // logged writes one line a request: no query, no body.
 func logged(logger *slog.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
-			noted := &answer{ResponseWriter: w}
-			next.ServeHTTP(noted, r)
-			logger.InfoContext(r.Context(), "request", slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
-				slog.Int("status", noted.status), slog.Float64("ms", float64(time.Since(start).Microseconds())/1000))
+			noted, from := &answer{ResponseWriter: w}, &visitor{}
+			next.ServeHTTP(noted, r.WithContext(context.WithValue(r.Context(), visitorKey{}, from)))
+			attrs := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
+				slog.Int("status", noted.status), slog.Float64("ms", float64(time.Since(start).Microseconds())/1000)}
+			if from.credential != "" {
+				attrs = append(attrs, slog.String("authenticated_by", from.credential))
+			}
+			logger.LogAttrs(r.Context(), slog.LevelInfo, "request", attrs...)
 		})
 	}
 }
@@ -70,18 +86,43 @@ func recovered(logger *slog.Logger) func(http.Handler) http.Handler {
 	}
 }
 
-// authenticated lets the one user in. Digests are compared, so that the time taken tells nothing, not even a length.
-func authenticated(username, password string) func(http.Handler) http.Handler {
-	wantUser, wantPassword := sha256.Sum256([]byte(username)), sha256.Sum256([]byte(password))
+// Credential is a user and a password that are let in.
+type Credential struct {
+	// Key is the credential's key in the configuration, by which the log tells who still uses it.
+	Key                string
+	Username, Password string
+}
+
+// digests are compared rather than what they are made of, so that the time taken tells nothing, not even a length.
+type digests struct{ username, password [sha256.Size]byte }
+
+func digestsOf(username, password string) digests {
+	return digests{sha256.Sum256([]byte(username)), sha256.Sum256([]byte(password))}
+}
+
+func (d digests) equal(other digests) int {
+	return subtle.ConstantTimeCompare(d.username[:], other.username[:]) & subtle.ConstantTimeCompare(d.password[:], other.password[:])
+}
+
+// authenticated lets in who has one of the credentials. All of them are compared, whichever fits.
+func authenticated(credentials []Credential) func(http.Handler) http.Handler {
+	wanted := make([]digests, 0, len(credentials))
+	for _, c := range credentials {
+		wanted = append(wanted, digestsOf(c.Username, c.Password))
+	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			user, password, _ := r.BasicAuth()
-			gotUser, gotPassword := sha256.Sum256([]byte(user)), sha256.Sum256([]byte(password))
-			if subtle.ConstantTimeCompare(gotUser[:], wantUser[:])&subtle.ConstantTimeCompare(gotPassword[:], wantPassword[:]) != 1 {
+			username, password, given := r.BasicAuth()
+			got, fits := digestsOf(username, password), -1
+			for i, want := range wanted {
+				fits = subtle.ConstantTimeSelect(got.equal(want), i, fits)
+			}
+			if !given || fits < 0 {
 				w.Header().Set("WWW-Authenticate", `Basic realm="on-demand-service-broker"`)
 				writeError(w, http.StatusUnauthorized, "Not authorized: username or password is missing or wrong")
 				return
 			}
+			noteCredential(r.Context(), credentials[fits].Key)
 			next.ServeHTTP(w, r)
 		})
 	}

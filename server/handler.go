@@ -11,8 +11,8 @@ import (
 )
 
 func newHandler(options Options) http.Handler {
-	osb := chain(osbRoutes(options), authenticated(options.Username, options.Password), versioned, withIDs, withBody)
-	management := chain(managementRoutes(options), authenticated(options.Username, options.Password))
+	osb := chain(osbRoutes(options), authenticated(options.Credentials), versioned, withIDs, withBody)
+	management := chain(managementRoutes(options), authenticated(options.Credentials))
 	routes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == "/healthz":

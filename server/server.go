@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pivotal-cf/brokerapi/v11/domain"
@@ -34,8 +35,8 @@ type Options struct {
 	Address string
 	// CertFile and KeyFile are PEM files; with them the server speaks HTTPS only.
 	CertFile, KeyFile string
-	// Username and Password are those of /v2 and /mgmt.
-	Username, Password string
+	// Credentials are those of /v2 and /mgmt.
+	Credentials []Credential
 	// ExposeOperationalErrors lets users see what is otherwise only in the log.
 	ExposeOperationalErrors bool
 	// ShutdownTimeout is how long requests may go on after Run's context ended.
@@ -56,29 +57,56 @@ const (
 
 // Server serves one broker on one address.
 type Server struct {
-	options  Options
+	options  Options // those that it was made with
+	current  atomic.Pointer[serving]
 	http     *http.Server
 	listener net.Listener
+}
+
+// serving is what requests and connections find that come now.
+type serving struct {
+	handler         http.Handler
+	certificate     *tls.Certificate // nil without HTTPS
+	shutdownTimeout time.Duration
 }
 
 // New returns a server that doesn't listen yet. It fails if certificate and key can't be used.
 func New(options Options) (*Server, error) {
 	s := &Server{options: options}
+	if err := s.Reconfigure(options); err != nil {
+		return nil, err
+	}
 	s.http = &http.Server{
-		Handler:           newHandler(options),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s.current.Load().handler.ServeHTTP(w, r)
+		}),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(options.Logger.Handler(), slog.LevelDebug), // handshakes that fail and the like
 	}
 	if s.secure() {
-		certificate, err := tls.LoadX509KeyPair(options.CertFile, options.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("broker.tls: %w", err)
-		}
-		s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}
+		s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			return s.current.Load().certificate, nil
+		}}
 	}
 	return s, nil
+}
+
+// Reconfigure serves with other options what comes from now on, and reads certificate and key anew. Requests that are under
+// way end with the options that they began with. The address stays, as does whether HTTPS is spoken. If certificate and key
+// can't be used it fails, and nothing changes.
+func (s *Server) Reconfigure(options Options) error {
+	next := &serving{handler: newHandler(options), shutdownTimeout: options.ShutdownTimeout}
+	if s.secure() {
+		certificate, err := tls.LoadX509KeyPair(options.CertFile, options.KeyFile)
+		if err != nil {
+			return fmt.Errorf("broker.tls: %w", err)
+		}
+		next.certificate = &certificate
+	}
+	s.current.Store(next)
+	return nil
 }
 
 // Listen takes the address. From here on connections are accepted, and served once Run runs.
@@ -117,8 +145,9 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 	}
-	s.options.Logger.Info("server.stopping", slog.String("within", s.options.ShutdownTimeout.String()))
-	limit, cancel := context.WithTimeout(context.Background(), s.options.ShutdownTimeout)
+	patience := s.current.Load().shutdownTimeout
+	s.options.Logger.Info("server.stopping", slog.String("within", patience.String()))
+	limit, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := s.http.Shutdown(limit); err != nil {
 		s.options.Logger.Error("server.requests-cut", slog.String("error", err.Error()))

@@ -69,10 +69,16 @@ func (b *safeBuffer) String() string {
 func start(t *testing.T, double brokerDouble, change func(*server.Options)) (url string, log *safeBuffer) {
 	t.Helper()
 	log = &safeBuffer{}
-	options := server.Options{Address: "127.0.0.1:0", Username: "u", Password: "p", ShutdownTimeout: 5 * time.Second, Logger: logs.New(log, "odb", slog.LevelInfo), Broker: double}
+	options := server.Options{Address: "127.0.0.1:0", Credentials: []server.Credential{{Key: "broker.username", Username: "u", Password: "p"}}, ShutdownTimeout: 5 * time.Second, Logger: logs.New(log, "odb", slog.LevelInfo), Broker: double}
 	if change != nil {
 		change(&options)
 	}
+	return serve(t, options).URL(), log
+}
+
+// serve runs a server until the test ends.
+func serve(t *testing.T, options server.Options) *server.Server {
+	t.Helper()
 	s, err := server.New(options)
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +95,7 @@ func start(t *testing.T, double brokerDouble, change func(*server.Options)) (url
 			t.Error(err)
 		}
 	})
-	return s.URL(), log
+	return s
 }
 
 func failing(err error) brokerDouble {
@@ -267,4 +273,17 @@ func TestAddressThatIsTakenIsToldByName(t *testing.T) {
 	s, err := server.New(server.Options{Address: strings.TrimPrefix(url, "http://"), Logger: slog.New(slog.DiscardHandler)})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(s.Listen()).To(MatchError(ContainSubstring("broker.port")))
+}
+
+// bodyOf is what an answer says, or why there is none.
+func bodyOf(response *http.Response, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return string(body)
 }

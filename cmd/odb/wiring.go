@@ -88,13 +88,21 @@ func newServer(ctx context.Context, c *config.Config, logger *slog.Logger, carry
 		Address:                 net.JoinHostPort(c.Broker.Host, strconv.Itoa(c.Broker.Port)),
 		CertFile:                c.Broker.TLS.CertFile,
 		KeyFile:                 c.Broker.TLS.KeyFile,
-		Username:                c.Broker.Username,
-		Password:                c.Broker.Password.Reveal(),
+		Credentials:             credentials(c.Broker),
 		ExposeOperationalErrors: c.Broker.ExposeOperationalErrors,
 		ShutdownTimeout:         c.Broker.ShutdownTimeout,
 		Logger:                  logger,
 		Broker:                  b,
 	})
+}
+
+// credentials are all that are let in.
+func credentials(c config.Broker) []server.Credential {
+	all := []server.Credential{{Key: "broker.username", Username: c.Username, Password: c.Password.Reveal()}}
+	for i, further := range c.Credentials {
+		all = append(all, server.Credential{Key: fmt.Sprintf("broker.credentials[%d]", i), Username: further.Username, Password: further.Password.Reveal()})
+	}
+	return all
 }
 
 // planSchemas are the adapter's, nil if they are not enabled. A broker whose schemas can't be had doesn't start: its catalog
