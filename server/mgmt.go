@@ -137,8 +137,8 @@ func instanceID(w http.ResponseWriter, r *http.Request) (string, bool) {
 	return id, err == nil
 }
 
-// managementStatuses says how each kind of error ends under /mgmt. What isn't listed is a failure: the errands of old know no
-// other status.
+// managementStatuses says how each kind of error ends under /mgmt. What isn't listed is a failure. The errands of old know no 503,
+// and fail as they do of a 500; those of today wait until the Director is there again.
 var managementStatuses = map[broker.Kind]struct {
 	status int
 	empty  bool // the status says it all
@@ -148,6 +148,7 @@ var managementStatuses = map[broker.Kind]struct {
 	broker.Gone:        {status: http.StatusGone, empty: true},
 	broker.Concurrency: {status: http.StatusConflict, empty: true},
 	broker.Unsafe:      {status: http.StatusUnprocessableEntity},
+	broker.Unavailable: {status: http.StatusServiceUnavailable},
 }
 
 // fail is the one mapping from an error to status and body under /mgmt.

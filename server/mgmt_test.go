@@ -40,7 +40,7 @@ func upgrade(t *testing.T, url, body string) (*http.Response, string) {
 	return response, string(text)
 }
 
-// The errands of old know 404, 409, 410 and 500 only.
+// The errands of old know 404, 409, 410 and 500; of everything else they tell status and body, and fail.
 func TestKindsOfErrorsUnderManagement(t *testing.T) {
 	for kind := broker.Internal; kind <= broker.Unavailable; kind++ {
 		want, empty := 500, false
@@ -55,6 +55,8 @@ func TestKindsOfErrorsUnderManagement(t *testing.T) {
 			want, empty = 409, true
 		case broker.Unsafe: // of clean-up only
 			want = 422
+		case broker.Unavailable:
+			want = 503
 		}
 		g := NewWithT(t)
 		refused := &broker.Error{Kind: kind, Message: "the user's words", Cause: errors.New("the cause")}

@@ -67,7 +67,7 @@ var _ = Describe("what is found of an instance", func() {
 		a = w.platform.findings(guid, "")
 		Expect(a.body["credhub"]).To(And(HaveKeyWithValue("asked", false), HaveKeyWithValue("problem", ContainSubstring("broker-request-id"))))
 		Expect(a.body["uaa"]).To(And(HaveKeyWithValue("asked", false), HaveKeyWithValue("problem", ContainSubstring("broker-request-id"))))
-		status(w.platform.repair(guid, object{"all": true}), http.StatusInternalServerError)
+		status(w.platform.repair(guid, object{"all": true}), http.StatusServiceUnavailable)
 	})
 
 	It("is a failed creation, which goes once the platform doesn't know it", func() {

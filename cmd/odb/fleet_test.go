@@ -374,6 +374,19 @@ var _ = Describe("a fleet of service instances", func() {
 			Expect(p.stdout.String()).To(ContainSubstring("Number of successful operations: 5;"))
 		})
 
+		It("exactly once each, although the Director is away for a while", func() {
+			w := newWorld()
+			w.provisionAll("i-1", "i-2")
+			w.serve(newStemcell)
+			before := w.lastTask()
+			Expect(w.director.AddFault(devdirector.Fault{Kind: devdirector.FaultStatus, Path: "^/deployments", Status: 502})).To(Succeed())
+			p := startODB("instances", "upgrade", "--config", w.companionFile(pace, "max_in_flight: 2"))
+			Eventually(p.stdout.String).WithTimeout(20 * time.Second).Should(ContainSubstring("No answer, asking again"))
+			w.director.ClearFaults()
+			Expect(p.end()).To(BeZero(), p.stdout.String()+p.stderr.String())
+			Expect(w.deploys(before)).To(Equal(map[string]int{"i-1": 1, "i-2": 1}))
+		})
+
 		It("exactly once each, although Cloud Foundry is limiting, failing and forgetful", func() {
 			w := newWorld(maintained("1.0.0"))
 			ids := []string{"i-1", "i-2", "i-3", "i-4"}

@@ -242,7 +242,7 @@ var _ = Describe("the management API", func() {
 		By("when the Director is away")
 		Expect(w.director.AddFault(devdirector.Fault{Kind: devdirector.FaultStatus, Path: "/", Status: 502})).To(Succeed())
 		a = w.platform.manage("PATCH", path, body)
-		status(a, http.StatusInternalServerError)
+		status(a, http.StatusServiceUnavailable)
 		Expect(a.description()).To(ContainSubstring("try again later"))
 	}, Entry("to upgrade", "upgrade"), Entry("to recreate", "recreate"))
 

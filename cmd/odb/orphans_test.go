@@ -169,7 +169,7 @@ var _ = Describe("orphans", func() {
 
 		By("not as long as it can't be seen what belongs to them")
 		stores.credhub.Fail(credhubtest.Fault{Path: "/api/v1/data", Status: 503})
-		status(w.platform.deleteOrphan(guid, "grace=0s"), http.StatusInternalServerError)
+		status(w.platform.deleteOrphan(guid, "grace=0s"), http.StatusServiceUnavailable)
 		status(w.platform.manage("GET", "/orphans", nil), http.StatusInternalServerError)
 		stores.credhub.Heal()
 		Expect(w.director.Stats().Tasks).NotTo(HaveKey(devdirector.KindDelete))
