@@ -115,6 +115,10 @@ var _ = Describe("A foundation", func() {
 		Expect(err).NotTo(HaveOccurred())
 		_, err = client.Upgrade(ctx, guid, "2.0.0")
 		Expect(err).To(MatchError(cfclient.ErrBusy))
+		deletion, err := client.DeleteInstance(ctx, guid) // is taken on, and refused later
+		Expect(err).NotTo(HaveOccurred())
+		_, err = client.WaitJob(ctx, deletion)
+		Expect(err).To(And(MatchError(cfclient.ErrBusy), Not(MatchError(cfclient.ErrNotFound))))
 		_, err = client.WaitJob(ctx, started.Job)
 		var failed *cfclient.JobFailed
 		Expect(err).To(BeAssignableToTypeOf(failed))
@@ -153,6 +157,25 @@ var _ = Describe("A foundation", func() {
 		Expect(client.PurgeInstance(ctx, guid)).To(Succeed())
 		Expect(client.PurgeInstance(ctx, guid)).To(MatchError(cfclient.ErrNotFound))
 		Expect(cloud.Stats().ToBrokers).NotTo(HaveKey("deprovision"))
+	})
+
+	It("tells what a broker offers, and no other broker with the same ids", func() {
+		mine, err := client.Broker(ctx, "redis-broker")
+		Expect(err).NotTo(HaveOccurred())
+		cloud.AddBroker(cftest.Broker{Name: "copy", Offerings: []cftest.Offering{{Name: "redis-copy", CatalogID: "redis-id", Plans: []cftest.Plan{{Name: "small", CatalogID: "small-id"}}}}})
+		offerings, err := client.BrokerOfferings(ctx, mine.GUID)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(offerings).To(HaveLen(1))
+		Expect(offerings[0]).To(Equal(cfclient.Offering{GUID: offerings[0].GUID, Name: "redis", CatalogID: "redis-id", BrokerGUID: mine.GUID, Shareable: true}))
+		plans, err := client.OfferingPlans(ctx, offerings[0].GUID)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(plans).To(HaveLen(2))
+		Expect(plans).To(HaveEach(HaveField("OfferingGUID", offerings[0].GUID)))
+		Expect(client.Plans(ctx, "redis-id")).To(HaveLen(3))
+		Expect(client.OfferingPlans(ctx)).To(BeEmpty())
+		_, err = client.BrokerOfferings(ctx, "")
+		Expect(err).To(MatchError(ContainSubstring("can't be the guid of a service broker")))
+		Expect(client.Organizations(ctx)).To(ConsistOf(HaveField("Name", "one, two"), HaveField("Name", "three")))
 	})
 
 	It("gives plans to organizations and takes them", func() {

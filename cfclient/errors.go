@@ -145,10 +145,21 @@ func (f *JobFailed) Error() string {
 	return text
 }
 
-// Is makes a job ErrNotFound whose object went away while it ran, as a delete's may.
+// Is makes a job ErrNotFound whose object went away while it ran, as a delete's may, and ErrBusy if another operation was in
+// its way.
 func (f *JobFailed) Is(target error) bool {
-	return target == ErrNotFound && len(f.Job.Errors) > 0 &&
-		!slices.ContainsFunc(f.Job.Errors, func(p Problem) bool { return p.Code != codeNotFound })
+	switch target {
+	case ErrNotFound:
+		return f.only(codeNotFound)
+	case ErrBusy:
+		return f.only(codeInstanceBusy, codeBindingBusy)
+	}
+	return false
+}
+
+// only tells whether nothing but these codes is the matter.
+func (f *JobFailed) only(codes ...int) bool {
+	return len(f.Job.Errors) > 0 && !slices.ContainsFunc(f.Job.Errors, func(p Problem) bool { return !slices.Contains(codes, p.Code) })
 }
 
 // ReasonElsewhere tells whether the job only says that something unknown went wrong.

@@ -3,6 +3,7 @@ package cfclient
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/cloudfoundry/go-cfclient/v3/client"
 	"github.com/cloudfoundry/go-cfclient/v3/resource"
@@ -13,6 +14,8 @@ type Offering struct {
 	GUID, Name string
 	CatalogID  string // service_catalog.id of the broker
 	BrokerGUID string
+	Shareable  bool // its instances may be shared with other spaces
+	ForRoutes  bool // its instances may be bound to routes
 }
 
 // Plan is a service plan.
@@ -46,10 +49,20 @@ func (c *Client) Offerings(ctx context.Context, catalogID string) ([]Offering, e
 	return found, nil
 }
 
+// BrokerOfferings are the offerings of a broker, those that its catalog no longer has included.
+func (c *Client) BrokerOfferings(ctx context.Context, brokerGUID string) ([]Offering, error) {
+	if _, err := segment("service broker", brokerGUID); err != nil { // an empty filter chooses all
+		return nil, err
+	}
+	options := client.NewServiceOfferingListOptions()
+	options.ServiceBrokerGUIDs = filter(brokerGUID)
+	return all(ctx, c, "/v3/service_offerings", query(options), newOffering)
+}
+
 func newOffering(theirs resource.ServiceOffering) Offering {
 	return Offering{
-		GUID: theirs.GUID, Name: theirs.Name, CatalogID: theirs.BrokerCatalog.ID,
-		BrokerGUID: guidOf(&theirs.Relationships.ServiceBroker),
+		GUID: theirs.GUID, Name: theirs.Name, CatalogID: theirs.BrokerCatalog.ID, BrokerGUID: guidOf(&theirs.Relationships.ServiceBroker),
+		Shareable: theirs.Shareable, ForRoutes: slices.Contains(theirs.Requires, "route_forwarding"),
 	}
 }
 
@@ -71,15 +84,23 @@ func (c *Client) Offering(ctx context.Context, catalogID string) (Offering, erro
 // isn't there, those of all if several brokers have it.
 func (c *Client) Plans(ctx context.Context, offeringCatalogID string) ([]Plan, error) {
 	offerings, err := c.Offerings(ctx, offeringCatalogID)
-	if err != nil || len(offerings) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	guids := make([]string, 0, len(offerings))
 	for _, offering := range offerings {
 		guids = append(guids, offering.GUID)
 	}
+	return c.OfferingPlans(ctx, guids...)
+}
+
+// OfferingPlans are the plans of offerings by their guids, otherwise like Plans.
+func (c *Client) OfferingPlans(ctx context.Context, offeringGUIDs ...string) ([]Plan, error) {
+	if len(offeringGUIDs) == 0 { // an empty filter chooses all
+		return nil, nil
+	}
 	options := client.NewServicePlanListOptions()
-	options.ServiceOfferingGUIDs = filter(guids...)
+	options.ServiceOfferingGUIDs = filter(offeringGUIDs...)
 	return all(ctx, c, "/v3/service_plans", query(options), newPlan)
 }
 

@@ -26,6 +26,11 @@ func (c *Client) Organization(ctx context.Context, name string) (Organization, e
 	return found[0], nil
 }
 
+// Organizations are all organizations.
+func (c *Client) Organizations(ctx context.Context) ([]Organization, error) {
+	return all(ctx, c, "/v3/organizations", query(client.NewOrganizationListOptions()), newOrganization)
+}
+
 // organizations are those of the name, which is one at the most: names are unique.
 func (c *Client) organizations(ctx context.Context, name string) ([]Organization, error) {
 	if name == "" { // an empty filter chooses all
@@ -33,9 +38,11 @@ func (c *Client) organizations(ctx context.Context, name string) ([]Organization
 	}
 	options := client.NewOrganizationListOptions()
 	options.Names = filter(name)
-	return all(ctx, c, "/v3/organizations", query(options), func(o resource.Organization) Organization {
-		return Organization{GUID: o.GUID, Name: o.Name}
-	})
+	return all(ctx, c, "/v3/organizations", query(options), newOrganization)
+}
+
+func newOrganization(theirs resource.Organization) Organization {
+	return Organization{GUID: theirs.GUID, Name: theirs.Name}
 }
 
 // spaces are the guids of the spaces of the name, in one organization or in all.

@@ -128,7 +128,7 @@ var _ = Describe("What a Cloud Controller was asked and answered, asked again", 
 		It("finds an offering by its catalog id", func() {
 			cloud.playing("132", "132")
 			Expect(client.Offering(ctx, "cap-svc-id")).To(Equal(cfclient.Offering{
-				GUID: offeringGUID, Name: "cap-redis", CatalogID: "cap-svc-id", BrokerGUID: brokerGUID,
+				GUID: offeringGUID, Name: "cap-redis", CatalogID: "cap-svc-id", BrokerGUID: brokerGUID, Shareable: true,
 			}))
 			_, err := client.Offering(ctx, "other")
 			Expect(err).To(MatchError(cfclient.ErrNotFound))

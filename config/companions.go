@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -20,7 +21,7 @@ type Companion struct {
 	BrokerURL         string       `yaml:"broker_url"`
 	ServiceOfferingID string       `yaml:"service_offering_id"` // of the catalog
 	Plans             []PlanAccess `yaml:"plans"`
-	// What to delete all instances of.
+	// What to delete all instances of; the same as service_offering_id, which one of them is enough for.
 	ServiceCatalog CompanionOffering `yaml:"service_catalog"`
 
 	BrokerAPI BrokerAPI `yaml:"broker_api"`
@@ -48,6 +49,19 @@ type PlanAccess struct {
 	Name             string `yaml:"name"`
 	CFServiceAccess  string `yaml:"cf_service_access"` // enable, disable, manual or org-restricted
 	ServiceAccessOrg string `yaml:"service_access_org"`
+	// ServiceAccessOrgs are more organizations for org-restricted.
+	ServiceAccessOrgs []string `yaml:"service_access_orgs"`
+}
+
+// Organizations are all those that org-restricted means.
+func (p PlanAccess) Organizations() []string {
+	var all []string
+	for _, name := range append([]string{p.ServiceAccessOrg}, p.ServiceAccessOrgs...) {
+		if name != "" && !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // CompanionOffering is the service offering that a command is about.
@@ -121,6 +135,10 @@ func ParseCompanion(name string, text []byte, rules CompanionRules) (*Companion,
 	return &c, rest, nil
 }
 
+// DeletionsInFlight is the default of max_in_flight for commands that delete instances. The predecessor did one at a time; a
+// Director has four workers in most deployments, and one of them is left to others.
+const DeletionsInFlight = 3
+
 // complete brings what was decoded into the form that commands get, and checks it.
 func (c *Companion) complete(root section, rules CompanionRules) {
 	c.CF.fold(root.key("cf"))
@@ -128,10 +146,15 @@ func (c *Companion) complete(root section, rules CompanionRules) {
 	if rules.Complete != nil {
 		rules.Complete(c)
 	}
+	c.ServiceCatalog.ID, c.ServiceOfferingID = cmp.Or(c.ServiceCatalog.ID, c.ServiceOfferingID), cmp.Or(c.ServiceOfferingID, c.ServiceCatalog.ID)
 	c.check(root, rules.Needs)
+	inFlight := 1
+	if slices.Contains(rules.Needs, NeedOffering) {
+		inFlight = DeletionsInFlight
+	}
 	c.PollingInterval = cmp.Or(c.PollingInterval, time.Minute)
 	c.AttemptInterval = cmp.Or(c.AttemptInterval, time.Minute)
 	c.AttemptLimit = cmp.Or(c.AttemptLimit, 5)
 	c.RequestTimeout = cmp.Or(c.RequestTimeout, 2*time.Minute)
-	c.MaxInFlight = cmp.Or(c.MaxInFlight, 1)
+	c.MaxInFlight = cmp.Or(c.MaxInFlight, inFlight)
 }

@@ -71,7 +71,8 @@ func (p PlanAccess) check(at section) {
 	switch p.CFServiceAccess {
 	case "enable", "disable", "manual":
 	case "org-restricted":
-		at.key("service_access_org").need(Error, p.ServiceAccessOrg != "", "name the organization that may use the plan")
+		at.key("service_access_org").need(Error, len(p.Organizations()) > 0, "name the organization that may use the plan, or several in service_access_orgs")
+		at.key("service_access_orgs").need(Error, !slices.Contains(p.ServiceAccessOrgs, ""), "name each organization that may use the plan")
 	case "":
 		access.need(Warning, false, "give enable, disable, manual or org-restricted; without it the plan is disabled")
 	default:

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,9 +42,12 @@ func TestCompanionFilesOfOld(t *testing.T) {
 	}{
 		"register-broker": {
 			"broker_name: b\nbroker_username: u\nbroker_password: p\nbroker_url: https://b.example.org\nservice_offering_id: s\n" + companionCF +
-				"plans:\n- {name: small, cf_service_access: enable}\n- {name: big, cf_service_access: org-restricted, service_access_org: prod}\n",
+				"plans:\n- {name: small, cf_service_access: enable}\n- {name: big, cf_service_access: org-restricted, service_access_org: prod}\n" +
+				"- {name: wide, cf_service_access: org-restricted, service_access_org: prod, service_access_orgs: [dev, prod]}\n",
 			[]config.Need{config.NeedCF, config.NeedRegistration},
-			func(c *config.Companion) bool { return len(c.Plans) == 2 && c.Plans[1].ServiceAccessOrg == "prod" },
+			func(c *config.Companion) bool {
+				return len(c.Plans) == 3 && slices.Equal(c.Plans[1].Organizations(), []string{"prod"}) && slices.Equal(c.Plans[2].Organizations(), []string{"prod", "dev"})
+			},
 		},
 		"deregister-broker": {
 			"disable_ssl_cert_verification: true\n" + companionCF, []config.Need{config.NeedCF},
@@ -112,12 +116,13 @@ func TestCompanionFaults(t *testing.T) {
 		"cf: {url: https://api.example.org} \n":      {cf, "error c.yml:1: cf.uaa.authentication: is missing or empty, give either client_credentials (client_id, client_secret) or user_credentials (username, password)\n"},
 		"bosh: {}\n":                                 {[]config.Need{config.NeedBOSH}, "error c.yml:1: bosh.url: is missing or empty, give the Director's URL, like https://10.0.0.6:25555\n"},
 		"service_catalog: {}\n":                      {[]config.Need{config.NeedOffering}, "error c.yml:1: service_catalog.id: is missing or empty, give service_catalog.id of broker.yml\n"},
-		"broker_name: b\nbroker_username: u\nbroker_password: hunter2\nbroker_url: b\nservice_offering_id: s\nplans:\n- {name: p, cf_service_access: org-restricted}\n- {name: q, cf_service_access: enabled}\n- {cf_service_access: manual}\n": {
+		"broker_name: b\nbroker_username: u\nbroker_password: hunter2\nbroker_url: b\nservice_offering_id: s\nplans:\n- {name: p, cf_service_access: org-restricted}\n- {name: q, cf_service_access: enabled}\n- {cf_service_access: manual}\n- {name: r, cf_service_access: org-restricted, service_access_orgs: [dev, \"\"]}\n": {
 			[]config.Need{config.NeedRegistration},
 			"warning c.yml:4: broker_url: is not a complete http or https URL, give one like https://host:port\n" +
-				"error c.yml:7: plans[0].service_access_org: is missing or empty, name the organization that may use the plan\n" +
+				"error c.yml:7: plans[0].service_access_org: is missing or empty, name the organization that may use the plan, or several in service_access_orgs\n" +
 				"warning c.yml:8: plans[1].cf_service_access: is none of the kinds of access, and disables the plan, give enable, disable, manual or org-restricted\n" +
-				"error c.yml:9: plans[2].name: is missing or empty, give the plan's name\n",
+				"error c.yml:9: plans[2].name: is missing or empty, give the plan's name\n" +
+				"error c.yml:10: plans[3].service_access_orgs: is missing or empty, name each organization that may use the plan\n",
 		},
 		"broker_name: [\n": {nil, "error c.yml:1: is not YAML: did not find expected node content, check indentation, colons and quotes from this line on\n"},
 	} {

@@ -28,6 +28,8 @@ type Plan struct {
 	CFServiceAccess string `yaml:"cf_service_access"`
 	// ServiceAccessOrg is the organisation that org-restricted means.
 	ServiceAccessOrg string `yaml:"service_access_org"`
+	// ServiceAccessOrgs are more organisations for org-restricted.
+	ServiceAccessOrgs []string `yaml:"service_access_orgs"`
 }
 
 // PlanMetadata is shown to those who choose a plan. Extra holds all other keys and is shown as it is.
@@ -81,7 +83,7 @@ func (p Plan) checkAccess(at section) {
 	switch p.CFServiceAccess {
 	case "", "enable", "disable", "manual":
 	case "org-restricted":
-		at.key("service_access_org").need(Warning, p.ServiceAccessOrg != "", "name the organisation that cf_service_access restricts the plan to")
+		at.key("service_access_org").need(Warning, p.ServiceAccessOrg != "" || len(p.ServiceAccessOrgs) > 0, "name the organisation that cf_service_access restricts the plan to")
 	default:
 		at.key("cf_service_access").warn("is no kind of access", "use enable, disable, manual or org-restricted")
 	}

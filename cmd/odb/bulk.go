@@ -70,11 +70,8 @@ func (b *bulk) prepare(ctx context.Context) (*companions.Operation, fleet.Option
 	if b.kind == mgmtclient.Upgrade {
 		operation = companions.NewUpgrade(roster, b.force)
 	}
-	options := fleet.Options{
-		MaxInFlight: b.file.MaxInFlight, Attempts: b.file.AttemptLimit, AttemptInterval: b.file.AttemptInterval,
-		PollingInterval: b.file.PollingInterval, StopAfter: b.stopAfter,
-		Canaries: fleet.Canaries{Number: b.file.Canaries, Selection: b.canaries},
-	}
+	options := fleetOptions(b.file, b.stopAfter)
+	options.Canaries = fleet.Canaries{Number: b.file.Canaries, Selection: b.canaries}
 	if options.Members, err = b.selection.Of(roster.Members); err != nil {
 		return nil, fleet.Options{}, err
 	}
@@ -91,6 +88,14 @@ func (b *bulk) run(ctx context.Context, renderer fleet.Renderer) (fleet.Summary,
 		return fleet.Summary{}, errors.Join(err, renderer.Close())
 	}
 	return carryOut(ctx, options, operation, renderer)
+}
+
+// fleetOptions is how a file says to go through the instances.
+func fleetOptions(file *config.Companion, stopAfter int) fleet.Options {
+	return fleet.Options{
+		MaxInFlight: file.MaxInFlight, Attempts: file.AttemptLimit, AttemptInterval: file.AttemptInterval,
+		PollingInterval: file.PollingInterval, StopAfter: stopAfter,
+	}
 }
 
 // carryOut runs the engine. The first signal, which ends ctx, lets it begin nothing more; the second one makes it leave.

@@ -90,9 +90,7 @@ type cloud struct {
 // newCloud registers the broker with plans of the maintenance version.
 func (w *world) newCloud(version string) cloud {
 	GinkgoHelper()
-	controller, err := cftest.Start(cftest.Options{})
-	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(controller.Close)
+	controller := startCloud()
 	controller.AddBroker(cftest.Broker{
 		Name: "redis-broker", URL: w.platform.url, Username: platformUser, Password: platformPassword,
 		Offerings: []cftest.Offering{{Name: "redis", CatalogID: serviceID, Plans: []cftest.Plan{

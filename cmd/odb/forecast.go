@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/on-demand-broker/odb/companions"
+	"github.com/on-demand-broker/odb/fleet"
 	"github.com/on-demand-broker/odb/mgmtclient"
 )
 
@@ -40,11 +41,7 @@ func (f *forecast) tell(o companions.Outlook) error {
 }
 
 func (f *forecast) print(o companions.Outlook, canary bool) error {
-	title := "[" + o.Member.ID + "]"
-	if o.Member.Name != "" {
-		title += fmt.Sprintf(" %s (%s/%s)", o.Member.Name, o.Member.Org, o.Member.Space)
-	}
-	title += " plan " + dash(o.Member.Plan)
+	title := titleOf(o.Member)
 	if canary {
 		title += ", canary"
 	}
@@ -68,6 +65,15 @@ func (f *forecast) print(o companions.Outlook, canary bool) error {
 		printChanges(f.out, *o.Changes, "  ")
 	}
 	return nil
+}
+
+// titleOf is an instance as a forecast calls it.
+func titleOf(m fleet.Member) string {
+	title := "[" + m.ID + "]"
+	if m.Name != "" {
+		title += fmt.Sprintf(" %s (%s/%s)", m.Name, m.Org, m.Space)
+	}
+	return title + " plan " + dash(m.Plan)
 }
 
 func (f *forecast) end(all int) error {

@@ -12,7 +12,8 @@ import (
 
 func instancesCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "instances", Short: "Look after the service instances", Args: noArguments, RunE: help}
-	cmd.AddCommand(instancesListCommand(), instancesShowCommand(), instancesUpgradeCommand(), instancesRecreateCommand(), instancesRepairCommand())
+	cmd.AddCommand(instancesListCommand(), instancesShowCommand(), instancesUpgradeCommand(), instancesRecreateCommand(),
+		instancesRepairCommand())
 	return cmd
 }
 

@@ -36,30 +36,21 @@ func instancesRecreateCommand() *cobra.Command {
 	return cmd
 }
 
-// bulkFlags are what the bulk commands can be told.
+// bulkFlags are what the bulk commands of the broker can be told.
 type bulkFlags struct {
-	to                                         connection
-	maxInFlight, attempts, canaries, stopAfter int
-	canary, only, exclude                      []string
-	force, dryRun, asJSON                      bool
+	fleetFlags
+	to       connection
+	canaries int
+	canary   []string
+	force    bool
 }
 
 // bulkCommand completes a command of an operation over many instances.
 func bulkCommand(kind string, cmd *cobra.Command) (*cobra.Command, *bulkFlags) {
 	f := &bulkFlags{}
-	cmd.Long += "\n\nThe first SIGINT or SIGTERM lets it begin nothing more and wait for what runs; after the second it leaves what runs to itself.\n" +
-		"Exit codes: 0 all well; 1 failure, or stopped before the end; 2 usage; 3 some failed; 4 none failed, some are busy with other operations."
-	cmd.Args = noArguments
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return f.run(cmd, kind) }
 	f.to.addFlags(cmd, brokerOrigins(), platformOrigins())
-	flags := cmd.Flags()
-	flags.IntVar(&f.maxInFlight, "max-in-flight", 1, "how many operations run at one time; instead of max_in_flight in the file")
-	flags.IntVar(&f.attempts, "attempts", 5, "how often a service instance is tried that is busy with another operation; instead of attempt_limit in the file")
-	flags.IntVar(&f.stopAfter, "stop-after", 0, "begin nothing more after so many failures; 0 for no such number")
-	flags.StringSliceVar(&f.only, "only", nil, "only these, like id=…, plan=…, org=…, space=…; alternatives of one key, and each key has to match")
-	flags.StringSliceVar(&f.exclude, "exclude", nil, "not these, written like --only")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "show who would be touched and why, and change nothing")
-	flags.BoolVar(&f.asJSON, "json", false, "write each event as a line of JSON, the summary last")
+	f.addTo(cmd, 1)
 	return cmd, f
 }
 
@@ -67,22 +58,20 @@ func bulkCommand(kind string, cmd *cobra.Command) (*cobra.Command, *bulkFlags) {
 func (f *bulkFlags) bulk(cmd *cobra.Command, kind string) (*bulk, error) {
 	b := &bulk{kind: kind, force: f.force, stopAfter: f.stopAfter, warn: func(text string) { fmt.Fprintf(cmd.ErrOrStderr(), "odb: %s\n", text) }}
 	var err error
-	for terms, filter := range map[*[]string]*fleet.Filter{&f.only: &b.selection.Only, &f.exclude: &b.selection.Exclude, &f.canary: &b.canaries} {
-		if *filter, err = fleet.ParseFilter(*terms); err != nil {
-			return nil, usageError{err}
-		}
+	if b.selection, err = f.selection(); err != nil {
+		return nil, err
+	}
+	if b.canaries, err = fleet.ParseFilter(f.canary); err != nil {
+		return nil, usageError{err}
+	}
+	if f.canaries < 0 {
+		return nil, usageError{errors.New("--canaries must not be below 0")}
 	}
 	f.to.complete = func(c *config.Companion) {
-		for name, number := range map[string]struct{ from, to *int }{
-			"max-in-flight": {&f.maxInFlight, &c.MaxInFlight}, "attempts": {&f.attempts, &c.AttemptLimit}, "canaries": {&f.canaries, &c.Canaries},
-		} {
-			if cmd.Flags().Changed(name) {
-				*number.to = *number.from
-			}
+		f.complete(cmd, c)
+		if cmd.Flags().Changed("canaries") {
+			c.Canaries = f.canaries
 		}
-	}
-	if f.maxInFlight < 1 || f.attempts < 1 || f.canaries < 0 || f.stopAfter < 0 {
-		return nil, usageError{errors.New("--max-in-flight and --attempts have to be above 0, --canaries and --stop-after not below it")}
 	}
 	if b.file, err = f.to.load(cmd, config.NeedBrokerAPI); err != nil {
 		return nil, err

@@ -18,6 +18,8 @@ func oldCommands() []*cobra.Command {
 		brokerPostStart(),
 		upgradeAllServiceInstances(),
 		recreateAllServiceInstances(),
+		registerBroker(),
+		deregisterBroker(),
 	}
 }
 
