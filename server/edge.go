@@ -31,6 +31,12 @@ func (e *edge) Services(ctx context.Context) ([]domain.Service, error) {
 }
 
 func (e *edge) Provision(ctx context.Context, instanceID string, details domain.ProvisionDetails, asyncAllowed bool) (domain.ProvisionedServiceSpec, error) {
+	// OSB 2.17 requires both still (row C4), though they are deprecated and the context says more.
+	for _, required := range []struct{ name, value string }{{"organization_guid", details.OrganizationGUID}, {"space_guid", details.SpaceGUID}} {
+		if required.value == "" {
+			return domain.ProvisionedServiceSpec{}, e.toResponse(ctx, "provision", badRequest(errors.New(required.name+" missing")))
+		}
+	}
 	return mapped[domain.ProvisionedServiceSpec](ctx, e, "provision")(e.options.Broker.Provision(ctx, instanceID, details, asyncAllowed))
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -10,9 +11,36 @@ import (
 	"github.com/pivotal-cf/brokerapi/v11/middlewares"
 )
 
+// step is one thing that the edge does to every request of a platform, or to its answer, because brokerapi doesn't, or does it
+// otherwise than OSB 2.17 has it. Rows are those of the checks in package osbcheck that it is there for.
+type step struct {
+	does, rows string
+	around     func(http.Handler) http.Handler
+}
+
+// everybodysSteps are what each request passes, those that are no platform's too; in this order.
+func everybodysSteps(options Options) []step {
+	return []step{
+		{"names the request, sends its identity back", "A8 A10 A11", named},
+		{"writes the access log", "A11", logged(options.Logger)},
+		{"answers for a panic", "A13 A14", recovered(options.Logger)},
+	}
+}
+
+// platformsSteps follow for what isn't anybody else's.
+func platformsSteps(options Options) []step {
+	return []step{
+		{"lets in who may", "A1 A2 A15", authenticated(options.Credentials)},
+		{"asks for a version that is spoken", "A3 A4 A5 A6", versioned},
+		{"checks ids, puts them in one form", "A25 C20", withIDs},
+		{"reads the body, bounded, whatever it calls itself", "A16 A17 A26 C5 H3", withBody},
+		{"has the catalog read once", "B24", conditional},
+	}
+}
+
 func newHandler(options Options) http.Handler {
-	osb := chain(osbRoutes(options), authenticated(options.Credentials), versioned, withIDs, withBody)
-	management := chain(managementRoutes(options), authenticated(options.Credentials))
+	osb := around(osbRoutes(options), platformsSteps(options))
+	management := authenticated(options.Credentials)(managementRoutes(options))
 	routes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == "/healthz":
@@ -25,13 +53,13 @@ func newHandler(options Options) http.Handler {
 			osb.ServeHTTP(w, r)
 		}
 	})
-	return chain(routes, named, logged(options.Logger), recovered(options.Logger))
+	return around(routes, everybodysSteps(options))
 }
 
-// chain puts middlewares around a handler, the first one outermost.
-func chain(h http.Handler, around ...func(http.Handler) http.Handler) http.Handler {
-	for i := len(around) - 1; i >= 0; i-- {
-		h = around[i](h)
+// around puts steps around a handler, the first one outermost.
+func around(h http.Handler, steps []step) http.Handler {
+	for _, s := range slices.Backward(steps) {
+		h = s.around(h)
 	}
 	return h
 }

@@ -194,6 +194,27 @@ func TestWhoAsksIsInTheLogAndInTheAnswer(t *testing.T) {
 	g.Eventually(log.String).Should(ContainSubstring(`"originating_identity":"undecodable"`))
 }
 
+func TestCatalogIsSentOnceToWhoKeepsIt(t *testing.T) {
+	g := NewWithT(t)
+	services := []domain.Service{{ID: "one"}}
+	url, _ := start(t, brokerDouble{services: func(context.Context) ([]domain.Service, error) { return services, nil }}, nil)
+	first, body := catalog(t, url, nil)
+	g.Expect(body).To(ContainSubstring(`"id":"one"`))
+	tag := first.Header.Get("ETag")
+	g.Expect(tag).To(MatchRegexp(`^".+"$`))
+	for _, said := range []string{tag, "W/" + tag, `"another", ` + tag} {
+		again, body := catalog(t, url, map[string]string{"If-None-Match": said, "X-Broker-API-Request-Identity": "asked-2"})
+		g.Expect(again.StatusCode).To(Equal(http.StatusNotModified))
+		g.Expect(body).To(BeEmpty())
+		g.Expect(again.Header.Get("X-Broker-API-Request-Identity")).To(Equal("asked-2"))
+	}
+	services = []domain.Service{{ID: "two"}}
+	changed, body := catalog(t, url, map[string]string{"If-None-Match": tag})
+	g.Expect(changed.StatusCode).To(Equal(http.StatusOK))
+	g.Expect(body).To(ContainSubstring(`"id":"two"`))
+	g.Expect(changed.Header.Get("ETag")).NotTo(Equal(tag))
+}
+
 func TestReadyzFollowsTheBroker(t *testing.T) {
 	for ready, status := range map[bool]int{true: 200, false: 503} {
 		url, _ := start(t, brokerDouble{ready: ready}, nil)

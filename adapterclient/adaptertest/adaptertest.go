@@ -167,6 +167,9 @@ type Steering struct {
 	Sleep time.Duration
 	// FloodStdout and FloodStderr are numbers of bytes to print before anything else.
 	FloodStdout, FloodStderr int
+	// KnowBindings makes calls about bindings keep account of them: one that is there already exits with 49, one that isn't
+	// with 41 (adapter protocol: exit codes).
+	KnowBindings bool
 	// Stderr is printed as it is.
 	Stderr string
 	// Stdout is printed instead of the default output, with {{deployment}} and {{instance}} replaced. Without it a call

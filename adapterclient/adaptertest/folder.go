@@ -27,6 +27,25 @@ func (f Folder) calls() string           { return f.join("calls") }
 func (f Folder) hold(name string) string { return f.join("held", name) }
 func (f Folder) childLock() string       { return f.join("child.lock") }
 
+// KeepBinding notes a binding; false if it is there already.
+func (f Folder) KeepBinding(id string) (isNew bool, err error) {
+	if err := os.MkdirAll(f.join("bindings"), 0o755); err != nil {
+		return false, err
+	}
+	if err = os.Mkdir(f.join("bindings", id), 0o755); errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// DropBinding forgets a binding; false if there is none.
+func (f Folder) DropBinding(id string) (was bool, err error) {
+	if err = os.Remove(f.join("bindings", id)); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func (f Folder) steering(verb, instanceID string) string {
 	return f.join("steering", verb, "instance-"+instanceID+".json")
 }

@@ -49,6 +49,8 @@ var _ = Describe("bad input", Ordered, func() {
 		Entry("a list for an object, in a bind", entry{"PUT", binding, `{"bind_resource":[]}`, 400, "bind_resource must be an object, not array"}),
 		Entry("no service_id", entry{"PUT", instance, `{"plan_id":"p"}`, 400, "service_id missing"}),
 		Entry("no plan_id", entry{"PUT", instance, `{"service_id":"` + serviceID + `"}`, 400, "plan_id missing"}),
+		Entry("no organization", entry{"PUT", instance, merged(provisionBody(smallPlan), object{"organization_guid": nil}), 400, "organization_guid missing"}),
+		Entry("no space", entry{"PUT", instance, merged(provisionBody(smallPlan), object{"space_guid": ""}), 400, "space_guid missing"}),
 		Entry("an unknown service", entry{"PUT", instance, merged(provisionBody(smallPlan), object{"service_id": "other"}), 400, "not in the catalog"}),
 		Entry("an unknown plan", entry{"PUT", instance, provisionBody("other"), 400, "not in the catalog"}),
 		Entry("parameters that are no object", entry{"PUT", instance, merged(provisionBody(smallPlan), object{"parameters": []int{1}}), 400, "parameters must be a JSON object"}),

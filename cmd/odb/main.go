@@ -87,7 +87,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(serveCommand(), devCommand(), configCommand(), versionCommand(),
-		registerCommand(), deregisterCommand(), instancesCommand(), orphansCommand(), metricsCommand(), waitReadyCommand())
+		registerCommand(), deregisterCommand(), instancesCommand(), orphansCommand(), metricsCommand(), waitReadyCommand(), osbCheckCommand())
 	addOldCommands(root)
 	return root
 }

@@ -93,6 +93,11 @@ func behave(folder adaptertest.Folder, request request, steering adaptertest.Ste
 	if !folder.Sleep(steering.Sleep) {
 		return 0, errTestOver
 	}
+	if steering.KnowBindings {
+		if steering.ExitCode, err = account(folder, request); err != nil {
+			return 0, err
+		}
+	}
 	flood(os.Stderr, steering.FloodStderr)
 	_, _ = os.Stderr.WriteString(steering.Stderr)
 	flood(os.Stdout, steering.FloodStdout)
@@ -108,6 +113,23 @@ func behave(folder adaptertest.Folder, request request, steering adaptertest.Ste
 		select {} // until the signal arrives
 	}
 	return steering.ExitCode, nil
+}
+
+// account keeps account of bindings, and gives the code to exit with.
+func account(folder adaptertest.Folder, request request) (exitCode int, err error) {
+	switch request.verb {
+	case "create-binding":
+		if isNew, err := folder.KeepBinding(request.bindingID); isNew || err != nil {
+			return 0, err
+		}
+		return 49, nil
+	case "delete-binding":
+		if was, err := folder.DropBinding(request.bindingID); was || err != nil {
+			return 0, err
+		}
+		return 41, nil
+	}
+	return 0, nil
 }
 
 func outputOf(request request, steering adaptertest.Steering) (string, error) {

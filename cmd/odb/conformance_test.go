@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/on-demand-broker/odb/adapterclient/adaptertest"
+	"github.com/on-demand-broker/odb/osbcheck"
+)
+
+// open are the rows that don't hold yet, each with what is missing. One that holds all the same is as much a failure as one
+// that doesn't and isn't here.
+var open = map[string]string{
+	"D1": noReading, "D4": noReading, "D5": noReading, "D6": noReading, "D7": noReading,
+	"E5": noContextUpdates, "E16": noContextUpdates,
+	"F2": noOperation, "F8": noOperation,
+	"F12": "polls don't say when to ask again",
+	"F13": noDeletionWhileCreated, "G8": noDeletionWhileCreated,
+	"G6": "a deletion that is asked for again gets 422",
+	"H6": "whether a binding is the same is the adapter's to say, and it knows only that it is there",
+	"H8": noAsyncBindings, "H9": noAsyncBindings, "H24": noAsyncBindings, "J3": noAsyncBindings,
+	"H21": "bindings can't be fetched",
+	"I1":  noRotation, "I2": noRotation, "I3": noRotation, "I5": noRotation, "I6": noRotation, "I7": noRotation,
+	"I8": "a binding from an old one is made as any other",
+}
+
+const (
+	noReading              = "instances can't be fetched"
+	noContextUpdates       = "the catalog doesn't say that contexts can be updated"
+	noOperation            = "a poll without an operation is refused"
+	noDeletionWhileCreated = "a deletion is refused while the instance is made"
+	noAsyncBindings        = "bindings are made in the request"
+	noRotation             = "bindings don't follow one another"
+)
+
+// elsewhere are the rows that this suite's broker gives no occasion for, each with the reason.
+var elsewhere = map[string]string{
+	"A22": needsNoApp, "H10": needsNoApp,
+	"C9": takesTime, "E11": takesTime, "G5": takesTime,
+	"C17": "the adapter gives no labels", "H16": "adapters can't give endpoints", "H18": "adapters can't give them",
+	"E7": "its plans can be changed", "H13": "all its plans are bindable",
+}
+
+const (
+	needsNoApp = "the adapter binds without an app"
+	takesTime  = "instances take time"
+)
+
+// The suite's broker offers all that there are rows for.
+var offersAll = []setting{
+	tasksTake(700 * time.Millisecond),
+	with("use_stdin: true", "use_stdin: true\n  enable_plan_schemas: true"),
+	with("  tags: [cache]", "  tags: [cache]\n  maintenance_info: {version: 1.2.3, description: patches}"),
+}
+
+var _ = Describe("the conformance suite", Ordered, Label("conformance"), func() {
+	var results map[string]osbcheck.Result
+
+	BeforeAll(func() {
+		w := newWorldWithoutBroker(offersAll...)
+		Expect(w.adapter.Steer("generate-plan-schemas", adaptertest.Steering{Stdout: schemasAnswer("", "")})).To(Succeed())
+		for _, verb := range []string{"create-binding", "delete-binding"} {
+			Expect(w.adapter.Steer(verb, adaptertest.Steering{KnowBindings: true})).To(Succeed())
+		}
+		w.serveProcess("--config", offersAll...)
+		p := startODB("osb-check", "--json", "--provision", "--poll-interval", "50ms", "--operation-timeout", "30s", "--url", w.platform.url, "--username", platformUser,
+			"--password-file", w.file("password", platformPassword), "--update-parameters", `{"nodes": 2}`)
+		p.end()
+		var report osbcheck.Report
+		Expect(json.Unmarshal([]byte(p.stdout.String()), &report)).To(Succeed(), p.stdout.String()+p.stderr.String())
+		Expect(report.Left).To(BeEmpty())
+		deployments, err := w.directorClient().Deployments(context.Background())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(deployments).To(BeEmpty(), "it takes away what it made")
+		results = map[string]osbcheck.Result{}
+		for _, r := range report.Results {
+			results[r.Row] = r
+		}
+		var table strings.Builder
+		Expect(printReport(&table, report)).To(Succeed())
+		GinkgoWriter.Print(table.String())
+	})
+
+	for _, check := range osbcheck.Checks() {
+		It(check.Row+": "+check.Title, func() {
+			r := results[check.Row]
+			missing, isOpen := open[check.Row]
+			if isOpen {
+				Expect(r.Outcome).NotTo(Equal(osbcheck.Passed), "it holds now: take it out of the list of open rows (%s)", missing)
+				return
+			}
+			if r.Outcome == osbcheck.Skipped {
+				Expect(elsewhere).To(HaveKey(check.Row), "it was skipped: %s", r.Why)
+				return
+			}
+			Expect(elsewhere).NotTo(HaveKey(check.Row), "there was an occasion for it")
+			shown, err := json.Marshal(r.Exchange)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(r.Outcome).NotTo(Equal(osbcheck.Failed), "%s: %s\n%s", check.Holds, r.Why, shown)
+		})
+	}
+})
+
+var _ = Describe("odb osb-check", func() {
+	check := func(w *world, more ...string) *program {
+		GinkgoHelper()
+		return startODB(append([]string{"osb-check", "--poll-interval", "20ms", "--url", w.platform.url, "--username", platformUser,
+			"--password-file", w.file("password", platformPassword)}, more...)...)
+	}
+
+	It("names tests that are there", func() {
+		for _, c := range osbcheck.Checks() {
+			if c.Test == "" {
+				continue
+			}
+			file, name, found := strings.Cut(c.Test, " ")
+			Expect(found).To(BeTrue(), c.Row)
+			text, err := os.ReadFile("../../" + file)
+			Expect(err).NotTo(HaveOccurred(), c.Row)
+			Expect(string(text)).To(ContainSubstring(strings.Trim(name, `"`)), c.Row)
+		}
+	})
+
+	It("only reads, unless it may do more", func() {
+		w := newWorld()
+		p := check(w)
+		Expect(p.end()).To(BeNumerically("<=", 1))
+		Expect(p.stdout.String()).To(And(MatchRegexp(`B1 +M +pass`), MatchRegexp(`C1 +M +skipped +.*not allowed`)))
+		Expect(w.calls()).To(BeEmpty())
+		Expect(w.director.Stats().TotalTasks).To(BeZero())
+	})
+
+	It("takes away what it made when it is interrupted", func() {
+		w := newWorld(tasksTake(500 * time.Millisecond))
+		p := check(w, "--provision")
+		Eventually(func() int { return w.director.Stats().TotalTasks }).WithTimeout(20 * time.Second).Should(BeNumerically(">", 0))
+		Expect(p.cmd.Process.Signal(os.Interrupt)).To(Succeed())
+		Expect(p.end()).To(BeNumerically("<=", 1))
+		Expect(p.stdout.String()).To(ContainSubstring("interrupted"))
+		deployments, err := w.directorClient().Deployments(context.Background())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(deployments).To(BeEmpty())
+	})
+
+	It("says what is wrong with how it was called, and with whom it can't reach", func() {
+		w := newWorld()
+		code, _, errs := odb("osb-check")
+		Expect(code).To(Equal(2))
+		Expect(errs).To(ContainSubstring("--url"))
+		code, _, errs = odb("osb-check", "--url", w.platform.url, "--username", "nobody")
+		Expect(code).To(Equal(1))
+		Expect(errs).To(ContainSubstring("reading the catalog: answered 401"))
+		for _, args := range [][]string{{"--url", "ftp://x"}, {"--url", "http://u:hush@x"}, {"--url", "http://x", "--bind-parameters", "[]"}} {
+			code, _, errs = odb(append([]string{"osb-check"}, args...)...)
+			Expect(code).To(Equal(1))
+			Expect(errs).To(And(HavePrefix("odb: "), Not(ContainSubstring("hush"))))
+		}
+	})
+})
+
+// file writes a file of the world's.
+func (w *world) file(name, text string) string {
+	GinkgoHelper()
+	path := w.dir + "/" + name
+	Expect(os.WriteFile(path, []byte(text), 0o600)).To(Succeed())
+	return path
+}

@@ -1,0 +1,127 @@
+package osbcheck
+
+import (
+	"context"
+	"net/http"
+)
+
+// deprovisionChecks is section G: DELETE /v2/service_instances/:id.
+func deprovisionChecks() []Check {
+	const noFailure = "nothing can be made to fail from outside"
+	return []Check{
+		inside("G1", Must, there, "service_id or plan_id missing", "400", refuses(func(s *session) []request {
+			r := s.deprovision(s.shared)
+			return []request{r.asking("service_id", ""), r.asking("plan_id", "")}
+		})),
+		inside("G2", Must, reading, "an unknown instance", "410", answers([]int{410}, func(s *session) []request { return []request{s.deprovision(fresh())} })),
+		inside("G3", Must, there, "an asynchronous plan, accepts_incomplete absent", "422 AsyncRequired, if the plan is asynchronous", deprovisionAsyncRequired),
+		inside("G4", Must, dropped, "accepted", "202 (or 200, done in the request), and polls tell of it", dropAccepted),
+		inside("G5", Must, dropped, "done in the request", "200", dropAtOnce),
+		inside("G6", Must, deleting, "the same deletion again, while it runs", "202 with the same operation", func(ctx context.Context, s *session) error {
+			return s.repeats(ctx, s.removal, s.deprovision(s.shared))
+		}),
+		inside("G7", Must, updating, "a deletion while another operation runs", "422 ConcurrencyError, if it can't be done then", deletionDuringUpdate),
+		inside("G8", Must, second, "a deletion during the creation", "if it is accepted, the creation stops and all goes", deletedWhileCreated),
+		inside("G9", Must, deleted, "all is gone", "410 to another deletion, 404 to who looks for it", gone),
+		inside("G10", Optional, deleted, "bindings that were left", "no reason to refuse the deletion, and gone with it", bindingsWentToo),
+		outside("G11", Must, "a deletion that failed", "the instance is still known, and can be deleted again", noFailure, `cmd/odb/repeat_test.go "is a conflict when the deletion of the first failed"`),
+		outside("G12", Must, "a deletion after a failed creation", "it works", noFailure, `cmd/odb/adapters_test.go "leaves nothing when the first deploy fails and the platform cleans up"`),
+		outside("G13", Optional, "force=true", "nothing that OSB knows", "it is no part of OSB", `cmd/odb/adapters_test.go "is deleted by force"`),
+	}
+}
+
+func deprovisionAsyncRequired(ctx context.Context, s *session) error {
+	if s.creation.answer.Status != http.StatusAccepted {
+		return skip("the broker makes instances in the request; it may delete them so, too")
+	}
+	return s.expectCode(ctx, s.deprovision(s.shared).waiting(), "AsyncRequired")
+}
+
+func dropAccepted(ctx context.Context, s *session) error {
+	switch e := s.removal.answer; e.Status {
+	case http.StatusOK:
+		return nil
+	case http.StatusAccepted:
+		if err := e.operationFits(); err != nil {
+			return err
+		}
+		return s.look(ctx, s.removal)
+	default:
+		return wrong(e, "answered %d, not 202 or 200", e.Status)
+	}
+}
+
+func dropAtOnce(_ context.Context, s *session) error {
+	e := s.removal.answer
+	if e.Status == http.StatusAccepted {
+		return skip("the broker deletes asynchronously")
+	}
+	if e.Status != http.StatusOK || e.object == nil {
+		return wrong(e, "answered %d, or no object", e.Status)
+	}
+	return nil
+}
+
+// deletionDuringUpdate asks without saying that it may take its time, for which there are two reasons to refuse: a broker
+// that takes it for a wish all the same is told so.
+func deletionDuringUpdate(ctx context.Context, s *session) error {
+	e, err := s.expect(ctx, s.deprovision(s.shared), 422, 202)
+	switch {
+	case err != nil:
+		return err
+	case e.Status == http.StatusAccepted:
+		s.removal = &operation{instance: s.shared, answer: e, data: e.member("operation")}
+		return nil
+	}
+	return e.saysCode("ConcurrencyError")
+}
+
+// deletedWhileCreated asks for an instance of its own and deletes it at once.
+func deletedWhileCreated(ctx context.Context, s *session) error {
+	creation, err := s.begin(ctx, s.provision(fresh()).with(object{"context": s.kubernetes()}))
+	switch {
+	case err != nil:
+		return err
+	case creation.answer.Status == http.StatusCreated:
+		return skip("the broker makes instances in the request")
+	case creation.answer.Status != http.StatusAccepted:
+		return wrong(creation.answer, "an instance was refused: %d", creation.answer.Status)
+	}
+	removal, err := s.begin(ctx, s.deprovision(creation.instance))
+	switch {
+	case err != nil:
+		return err
+	case removal.answer.Status == http.StatusUnprocessableEntity:
+		if err := removal.answer.saysCode("ConcurrencyError"); err != nil {
+			return err
+		}
+		return skip("the broker refuses a deletion during the creation")
+	case removal.answer.Status >= 300:
+		return wrong(removal.answer, "answered %d, not 202 or 422", removal.answer.Status)
+	}
+	if err := s.follow(ctx, removal); err != nil {
+		return err
+	}
+	if e, err := s.expect(ctx, s.poll(creation.instance, creation.data), 200, 404, 410); err != nil || e.member("state") == stateSucceeded && removal.data != creation.data {
+		return wrong(e, "the creation is said to have succeeded, or %v", err)
+	}
+	_, err = s.expect(ctx, s.deprovision(creation.instance), http.StatusGone)
+	return err
+}
+
+func gone(ctx context.Context, s *session) error {
+	if _, err := s.expect(ctx, s.deprovision(s.shared), http.StatusGone); err != nil {
+		return err
+	}
+	_, err := s.expect(ctx, s.fetch(s.shared), http.StatusNotFound)
+	return err
+}
+
+// bindingsWentToo is about the binding that was left on purpose.
+func bindingsWentToo(ctx context.Context, s *session) error {
+	if s.leftBinding == "" {
+		return skip("there was no binding to leave")
+	}
+	_, err := s.expect(ctx, s.unbind(s.shared, s.leftBinding), http.StatusGone)
+	return err
+}

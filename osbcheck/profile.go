@@ -1,0 +1,54 @@
+package osbcheck
+
+import (
+	"context"
+	"net/http"
+)
+
+const adapterInside = "who gets the context is inside"
+
+// profileChecks is section K: context objects, and who asks.
+func profileChecks() []Check {
+	return []Check{
+		outside("K1", Must, "platform in context and identity", "the same in both", "it is the platform's duty", ""),
+		inside("K2", Must, there, "Cloud Foundry's context of an instance", "it is taken, names and annotations too", requestTaken),
+		inside("K3", Must, there, "Cloud Foundry's context of a binding", "it is taken", func(ctx context.Context, s *session) error { return s.bindAndUnbind(ctx) }),
+		inside("K4", Must, second, "Kubernetes' context of an instance", "it is taken, without organization and space in it", kubernetesInstance),
+		inside("K5", Must, there, "Kubernetes' context of a binding", "it is taken", func(ctx context.Context, s *session) error {
+			return s.bindAndUnbind(ctx, object{"context": s.kubernetes()})
+		}),
+		outside("K6", Practice, "names and annotations change", "the newest are known to the next operation", adapterInside, `cmd/odb/repeat_test.go "is done at once, deploys nothing, and is known to the next deploy"`),
+		inside("K7", Must, there, "who asks, as each platform says it", "it is taken with every operation", whoAsks),
+		outside("K8", Optional, "a deletion has no context", "what is needed is kept", adapterInside, `cmd/odb/remembered_test.go "is written, kept up to date, never given to an adapter, and goes with the instance"`),
+	}
+}
+
+// requestTaken is about the request for the shared instance, which has such a context.
+func requestTaken(_ context.Context, s *session) error {
+	if e := s.creation.answer; e.Status >= 300 {
+		return wrong(e, "answered %d", e.Status)
+	}
+	return nil
+}
+
+func kubernetesInstance(ctx context.Context, s *session) error {
+	r := s.provision(fresh()).with(object{"context": s.kubernetes()})
+	_, err := s.expect(ctx, r, http.StatusAccepted, http.StatusCreated)
+	return err
+}
+
+func whoAsks(ctx context.Context, s *session) error {
+	for _, value := range []string{
+		identity("cloudfoundry", `{"user_id":"683ea748-3092-4ff4-b656-39cacc4d5360"}`),
+		identity("kubernetes", `{"username":"duke","uid":"c2dde242","groups":["admin"],"extra":{"a":["b"]}}`),
+	} {
+		r := s.bind(s.shared, fresh()).saying(identityName, value)
+		if _, err := s.expect(ctx, r, http.StatusCreated); err != nil {
+			return err
+		}
+		if _, err := s.expect(ctx, s.unbind(s.shared, r.binding).saying(identityName, value), http.StatusOK); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package osbcheck
+
+import (
+	"context"
+	"net/http"
+)
+
+// unbindingChecks is section J: DELETE …/service_bindings/:id, and the clean-up that platforms do.
+func unbindingChecks() []Check {
+	return []Check{
+		inside("J1", Must, there, "service_id or plan_id missing", "400", refuses(func(s *session) []request {
+			r := s.unbind(s.shared, fresh())
+			return []request{r.asking("service_id", ""), r.asking("plan_id", "")}
+		})),
+		inside("J2", Must, there, "removed in the request", "200 and an empty object", func(ctx context.Context, s *session) error { return s.bindAndUnbind(ctx) }),
+		inside("J3", Must, there, "removed asynchronously", "202; the same again, the same operation", unboundLater),
+		inside("J4", Must, there, "an unknown binding, or an unknown instance", "410", answers([]int{410}, func(s *session) []request {
+			return []request{s.unbind(s.shared, fresh()), s.unbind(fresh(), fresh())}
+		})),
+		outside("J5", Must, "another operation on the binding", "422 ConcurrencyError", "two requests can't be made to meet from outside", `broker/locks_test.go "TestLockIsWaitedForUntilTheContextEnds"`),
+		outside("J6", Must, "a binding is removed while it is made", "it stops, and all goes", "it takes bindings that are made asynchronously", ""),
+		outside("J7", Must, "the credentials of a removed binding", "they no longer work", "only the service knows", `cmd/odb/secrets_test.go "are kept where only the app may read them, and go with the binding"`),
+		inside("J8", Must, deleted, "deletions after a request that failed or got no answer", "safe and repeatable: 410 in the end", repeatable),
+		outside("J9", Should, "when platforms clean up", "4xx where nothing was made, and always valid JSON", "A14 and A18 show what can be seen of it", `cmd/odb/faults_test.go "starts nothing if the dashboard can't be told"`),
+		outside("J10", Optional, "the broker removes what it knows to be orphaned", "on an operator's wish", "it is no part of OSB", `cmd/odb/orphans_test.go "are removed with all that belongs to them, by the path of a deprovision"`),
+	}
+}
+
+func unboundLater(ctx context.Context, s *session) error {
+	r := s.bind(s.shared, fresh()).waiting()
+	if e, err := s.expect(ctx, r, 201, 422); err != nil || e.Status != http.StatusCreated {
+		return skip("it takes a binding that is made in the request")
+	}
+	unbind := s.unbind(s.shared, r.binding).asking("accepts_incomplete", "true")
+	e, err := s.expect(ctx, unbind, 200, 202)
+	switch {
+	case err != nil:
+		return err
+	case e.Status == http.StatusOK:
+		return skip("the broker removes bindings in the request")
+	}
+	o := &operation{instance: r.instance, binding: r.binding, answer: e, data: e.member("operation")}
+	if err := s.repeats(ctx, o, unbind); err != nil {
+		return err
+	}
+	return s.follow(ctx, o)
+}
+
+func repeatable(ctx context.Context, s *session) error {
+	for range 2 {
+		for _, r := range []request{s.deprovision(s.shared), s.unbind(s.shared, fresh())} {
+			if _, err := s.expect(ctx, r, http.StatusGone); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
