@@ -56,7 +56,7 @@ func (o *Operation) Begin(ctx context.Context, member fleet.Member) (fleet.Progr
 }
 
 func (o *Operation) throughPlatform(v versions) bool {
-	return o.kind == mgmtclient.Upgrade && v.plan != "" && v.plan != v.deployed
+	return o.kind == mgmtclient.Upgrade && v.behind()
 }
 
 // Poll implements fleet.Work.

@@ -49,6 +49,9 @@ type Roster struct {
 // versions are the maintenance version that an instance has in Cloud Foundry, and the one that its plan has there.
 type versions struct{ deployed, plan string }
 
+// behind tells whether Cloud Foundry offers an upgrade.
+func (v versions) behind() bool { return v.plan != "" && v.plan != v.deployed }
+
 // List makes the roster. platform may be nil.
 func List(ctx context.Context, broker Broker, platform CloudFoundry) (*Roster, error) {
 	offerings, err := broker.Catalog(ctx)
@@ -96,6 +99,14 @@ func (r *Roster) addPlatform(ctx context.Context, places map[string]int) error {
 		r.versions[instance.GUID] = versions{deployed: instance.MaintenanceVersion, plan: plan.MaintenanceVersion}
 	}
 	return nil
+}
+
+// UpgradeTo is the maintenance version that an instance is behind in Cloud Foundry; empty if it is behind none.
+func (r *Roster) UpgradeTo(id string) string {
+	if v, _ := r.versionsOf(id); v.behind() {
+		return v.plan
+	}
+	return ""
 }
 
 // standing is where an instance stands now.

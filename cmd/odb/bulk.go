@@ -76,7 +76,7 @@ func (b *bulk) prepare(ctx context.Context) (*companions.Operation, fleet.Option
 		return nil, fleet.Options{}, err
 	}
 	if params := b.file.CanarySelectionParams; len(params) > 0 && b.canaries.Empty() {
-		options.Canaries.Selection, options.Canaries.Criteria, err = companions.SelectCanaries(ctx, b.broker, params)
+		options.Canaries.Selection, options.Canaries.Criteria, err = companions.Choose(ctx, b.broker, params)
 	}
 	return operation, options, err
 }

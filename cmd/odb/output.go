@@ -34,3 +34,10 @@ func printChanges(w io.Writer, changes mgmtclient.PendingChanges, indent string)
 }
 
 func printJSONLine(w io.Writer, value any) error { return json.NewEncoder(w).Encode(value) }
+
+func dash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
