@@ -29,36 +29,26 @@ func (o *Operation) Outlooks(ctx context.Context, members []fleet.Member, atOnce
 	defer cancel()
 	var working sync.WaitGroup
 	defer working.Wait()
-	defer cancel() // before the wait
-	slots := make(chan struct{}, max(atOnce, 1))
-	told := make([]chan Outlook, len(members))
-	for i := range told {
-		told[i] = make(chan Outlook, 1)
-	}
+	defer cancel()                                     // before the wait
+	queue := make(chan chan Outlook, max(atOnce, 1)-1) // beside the one that is waited for
 	working.Go(func() {
-		for i, member := range members {
+		defer close(queue)
+		for _, member := range members {
+			told := make(chan Outlook, 1)
 			select {
-			case slots <- struct{}{}:
+			case queue <- told:
+				working.Go(func() { told <- o.outlook(ctx, member) })
 			case <-ctx.Done():
 				return
 			}
-			working.Go(func() {
-				defer func() { <-slots }()
-				told[i] <- o.outlook(ctx, member)
-			})
 		}
 	})
-	for _, one := range told {
-		select {
-		case outlook := <-one:
-			if err := show(outlook); err != nil {
-				return err
-			}
-		case <-ctx.Done():
-			return ctx.Err()
+	for told := range queue {
+		if err := show(<-told); err != nil {
+			return err
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 func (o *Operation) outlook(ctx context.Context, member fleet.Member) Outlook {

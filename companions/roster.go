@@ -63,6 +63,7 @@ func List(ctx context.Context, broker Broker, platform CloudFoundry) (*Roster, e
 	if err != nil {
 		return nil, fmt.Errorf("listing the service instances: %w", err)
 	}
+	r.Members = make([]fleet.Member, 0, len(instances))
 	places := make(map[string]int, len(instances))
 	for _, instance := range instances {
 		places[instance.ID] = len(r.Members)
@@ -74,6 +75,7 @@ func List(ctx context.Context, broker Broker, platform CloudFoundry) (*Roster, e
 	if err := r.addPlatform(ctx, places); err != nil {
 		return nil, fmt.Errorf("listing the service instances of Cloud Foundry: %w", err)
 	}
+	r.list = &relist{broker: broker} // it is seldom asked, and then reads anew
 	return r, nil
 }
 

@@ -30,6 +30,8 @@ type exchange struct {
 	body   any    // nil, or something to send as JSON
 	// once is for what must not be done twice: it is sent again only if it can't have arrived.
 	once bool
+	// stream, if given, reads the answer as it comes; it may be called once more for another try.
+	stream func(io.Reader) error
 }
 
 func (e exchange) op() string {
@@ -74,17 +76,39 @@ func (c *Client) askOnce(ctx context.Context, e exchange) (reply, error) {
 		return reply{}, &Unavailable{Op: e.op(), Cause: err, Sent: !neverSent(err)}
 	}
 	defer func() { _ = response.Body.Close() }() // it was read whole, or is of no use
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
-	if err == nil && len(body) > maxBody {
-		err = fmt.Errorf("the answer has more than %d bytes", maxBody)
+	limited := &io.LimitedReader{R: response.Body, N: maxBody + 1}
+	if succeeded(response.StatusCode) && e.stream != nil {
+		return reply{status: response.StatusCode}, e.unread(response.StatusCode, e.stream(limited), limited)
 	}
-	if err != nil {
-		return reply{}, &Unavailable{Op: e.op(), Status: response.StatusCode, Cause: err, Sent: true}
+	body, err := io.ReadAll(limited)
+	if err := e.unread(response.StatusCode, err, limited); err != nil {
+		return reply{}, err
 	}
-	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return reply{status: response.StatusCode, body: body}, refusal(e.op(), response, body)
+	if !succeeded(response.StatusCode) {
+		return reply{}, refusal(e.op(), response.StatusCode, body)
 	}
 	return reply{status: response.StatusCode, body: body}, nil
+}
+
+func succeeded(status int) bool { return status >= 200 && status <= 299 }
+
+// unread is the error of an answer that could not be read to its end; what was read may be nonsense, which is no failure to read.
+func (e exchange) unread(status int, err error, limited *io.LimitedReader) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case limited.N == 0:
+		err = fmt.Errorf("the answer has more than %d bytes", maxBody)
+	case err == nil:
+		return nil
+	case errors.As(err, &syntax), errors.As(err, &kind):
+		return e.nonsense(err)
+	}
+	return &Unavailable{Op: e.op(), Status: status, Cause: err, Sent: true}
+}
+
+func (e exchange) nonsense(err error) error {
+	return fmt.Errorf("the broker's answer to %s can't be read: %w", e.op(), err)
 }
 
 func (c *Client) request(ctx context.Context, e exchange) (*http.Request, error) {
@@ -119,21 +143,21 @@ func neverSent(err error) bool {
 }
 
 // refusal makes an error of a status that is no success. A gateway's words about the broker are its absence.
-func refusal(op string, response *http.Response, body []byte) error {
+func refusal(op string, status int, body []byte) error {
 	var said struct {
 		Key         string `json:"error"`
 		Description string `json:"description"`
 	}
 	_ = json.Unmarshal(body, &said) // most statuses come without a body
-	switch response.StatusCode {
+	switch status {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		cause := errors.New("it is overloaded, restarting, or its Director is away")
 		if said.Description != "" {
 			cause = errors.New(shortened(said.Description))
 		}
-		return &Unavailable{Op: op, Status: response.StatusCode, Cause: cause, Sent: true}
+		return &Unavailable{Op: op, Status: status, Cause: cause, Sent: true}
 	}
-	return &Rejected{Op: op, Status: response.StatusCode, Key: said.Key, Description: shortened(said.Description)}
+	return &Rejected{Op: op, Status: status, Key: said.Key, Description: shortened(said.Description)}
 }
 
 func shortened(text string) string {
@@ -160,7 +184,7 @@ func askFor[T any](ctx context.Context, c *Client, e exchange) (T, error) {
 
 func (e exchange) read(body []byte, into any) error {
 	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("the broker's answer to %s can't be read: %w", e.op(), err)
+		return e.nonsense(err)
 	}
 	return nil
 }

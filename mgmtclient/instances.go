@@ -2,8 +2,12 @@ package mgmtclient
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"time"
 )
 
@@ -69,7 +73,44 @@ func (c *Client) Instances(ctx context.Context, filter map[string]string) ([]Ins
 		}
 		path += "?" + query.Encode()
 	}
-	return get[[]Instance](ctx, c, path)
+	var instances []Instance
+	_, err := c.ask(ctx, exchange{method: http.MethodGet, path: path, stream: func(body io.Reader) (err error) {
+		instances, err = readInstances(body)
+		return err
+	}})
+	return instances, err
+}
+
+// readInstances reads a list one by one, since there may be tens of thousands, of a few plans in a few spaces.
+func readInstances(body io.Reader) (instances []Instance, err error) {
+	decoder := json.NewDecoder(body)
+	open, err := decoder.Token()
+	if err != nil {
+		return nil, err
+	}
+	if open == nil { // null, the predecessor's way to say none
+		return nil, nil
+	}
+	if open != json.Delim('[') {
+		return nil, &json.UnmarshalTypeError{Value: fmt.Sprintf("%v", open), Type: reflect.TypeFor[[]Instance](), Offset: decoder.InputOffset()}
+	}
+	known := map[string]string{}
+	same := func(text string) string {
+		if _, is := known[text]; !is {
+			known[text] = text
+		}
+		return known[text]
+	}
+	for decoder.More() {
+		var instance Instance
+		if err := decoder.Decode(&instance); err != nil {
+			return nil, err
+		}
+		instance.PlanID, instance.SpaceGUID = same(instance.PlanID), same(instance.SpaceGUID)
+		instances = append(instances, instance)
+	}
+	_, err = decoder.Token()
+	return instances, err
 }
 
 // Instance tells of one instance. planID is needed only where the broker doesn't know the plan. ErrNotFound if there is no

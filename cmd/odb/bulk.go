@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/on-demand-broker/odb/cfclient"
@@ -41,6 +42,14 @@ type bulk struct {
 	platform *cfclient.Client // nil if everything goes through the broker
 }
 
+// frugally keeps the garbage of a long list small, until the function that it returns is called: a list of 50 000 instances is read in
+// a moment, and then mostly waited upon.
+func frugally() (restore func()) {
+	const percent = 25
+	before := debug.SetGCPercent(percent)
+	return func() { debug.SetGCPercent(before) }
+}
+
 // name is what the log calls the operation.
 func (b *bulk) name() string { return b.kind + "-all" }
 
@@ -72,8 +81,11 @@ func (b *bulk) prepare(ctx context.Context) (*companions.Operation, fleet.Option
 	}
 	options := fleetOptions(b.file, b.stopAfter)
 	options.Canaries = fleet.Canaries{Number: b.file.Canaries, Selection: b.canaries}
-	if options.Members, err = b.selection.Of(roster.Members); err != nil {
-		return nil, fleet.Options{}, err
+	options.Members = roster.Members
+	if !b.selection.Only.Empty() || !b.selection.Exclude.Empty() {
+		if options.Members, err = b.selection.Of(roster.Members); err != nil {
+			return nil, fleet.Options{}, err
+		}
 	}
 	if params := b.file.CanarySelectionParams; len(params) > 0 && b.canaries.Empty() {
 		options.Canaries.Selection, options.Canaries.Criteria, err = companions.Choose(ctx, b.broker, params)
@@ -83,6 +95,7 @@ func (b *bulk) prepare(ctx context.Context) (*companions.Operation, fleet.Option
 
 // run carries the operation out.
 func (b *bulk) run(ctx context.Context, renderer fleet.Renderer) (fleet.Summary, error) {
+	defer frugally()()
 	operation, options, err := b.prepare(ctx)
 	if err != nil {
 		return fleet.Summary{}, errors.Join(err, renderer.Close())

@@ -31,6 +31,7 @@ func instancesListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			defer frugally()()
 			listed, err := listInstancesOf(cmd.Context(), file, org, space)
 			if err != nil {
 				return err

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -96,6 +97,7 @@ func (f *bulkFlags) run(cmd *cobra.Command, kind string) error {
 
 // foretell shows who would be touched, canaries first, and why.
 func (f *bulkFlags) foretell(cmd *cobra.Command, b *bulk) error {
+	defer frugally()()
 	operation, options, err := b.prepare(cmd.Context())
 	if err != nil {
 		return err
@@ -105,7 +107,10 @@ func (f *bulkFlags) foretell(cmd *cobra.Command, b *bulk) error {
 		return err
 	}
 	show := newForecast(cmd.OutOrStdout(), b.kind, f.asJSON, len(planned.Canaries))
-	members := append(planned.Canaries, planned.Rest...)
+	members := planned.Rest
+	if len(planned.Canaries) > 0 {
+		members = slices.Concat(planned.Canaries, planned.Rest)
+	}
 	if err := operation.Outlooks(cmd.Context(), members, options.MaxInFlight, show.tell); err != nil {
 		return err
 	}
