@@ -57,10 +57,6 @@ fuzz: ## run each fuzz test for FUZZTIME (default 20s)
 bench: build ## measure the broker as a process: CPU, Director requests, latency (see docs/BENCHMARKS.md)
 	go run ./bench -odb $(BIN)/odb
 
-.PHONY: soak
-soak: ## five minutes of two brokers side by side under load, killed at random (SOAK=duration, SEED=number)
-	go test -race -count=1 -timeout 30m -v ./soak -args -soak $${SOAK:-5m} -seed $${SEED:-1}
-
 .PHONY: clean
 clean: ## remove what make built and what make run kept
 	rm -rf $(BIN) $(DEV)

@@ -81,8 +81,6 @@ type Options struct {
 	// ManifestSecrets is nil without secure manifests, BindingSecrets where the platform has no CredHub.
 	ManifestSecrets ManifestSecrets
 	BindingSecrets  BindingSecrets
-	// BindingNotes is nil where bindings are not kept in the platform's CredHub.
-	BindingNotes BindingNotes
 	// Platform is nil where there is no Cloud Foundry, and the instances are those that the Director remembers.
 	Platform Platform
 	// Instances is the operator's own list of instances, which comes before the platform's; nil if there is none.
@@ -127,12 +125,11 @@ type Broker struct {
 
 	operations *keyedLocks // one at a time changes an instance; a second one is told so at once
 	bindings   *keyedLocks // an instance's bindings are made one after the other, as adapters are used to
-	kept       keptBindings
-	progress   *generations[int, taskProgress]
-	passed     *generations[int, bool]      // errand tasks that are known to have exited well
-	cleaned    *generations[int, bool]      // the last tasks of operations after which nothing is left to clean up
-	unanswered *generations[int, time.Time] // when a submission got no answer, by the task after which it was due
-	ended      *generations[int, ending]    // by the task after which the next step was due
+	progress   *generations[taskProgress]
+	passed     *generations[bool]      // errand tasks that are known to have exited well
+	cleaned    *generations[bool]      // the last tasks of operations after which nothing is left to clean up
+	unanswered *generations[time.Time] // when a submission got no answer, by the task after which it was due
+	ended      *generations[ending]    // by the task after which the next step was due
 	carrier    *carrier
 	probe      *probe
 	telemetry  telemetry
@@ -154,10 +151,6 @@ func New(options Options) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	kept, err := keepBindings(options)
-	if err != nil {
-		return nil, err
-	}
 	b := &Broker{
 		Options:    options,
 		offering:   offering,
@@ -165,13 +158,12 @@ func New(options Options) (*Broker, error) {
 		catalog:    buildCatalog(offering, options.Schemas),
 		operations: newKeyedLocks(),
 		bindings:   newKeyedLocks(),
-		kept:       kept,
-		passed:     newGenerations[int, bool](),
-		cleaned:    newGenerations[int, bool](),
-		unanswered: newGenerations[int, time.Time](),
-		ended:      newGenerations[int, ending](),
+		passed:     newGenerations[bool](),
+		cleaned:    newGenerations[bool](),
+		unanswered: newGenerations[time.Time](),
+		ended:      newGenerations[ending](),
 		carrier:    newCarrier(),
-		progress:   newGenerations[int, taskProgress](),
+		progress:   newGenerations[taskProgress](),
 	}
 	if options.Platform != nil {
 		b.platform = &platformView{Platform: options.Platform, offeringID: offering.ID}

@@ -1,6 +1,7 @@
 package companions
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -101,4 +102,32 @@ func orgNames(organizations []cfclient.Organization) string {
 		return "organization " + names[0]
 	}
 	return "organizations " + strings.Join(names, ", ")
+}
+
+// apply makes the change: one request, or none.
+func (c accessChange) apply(ctx context.Context, platform Visibilities, plan cfclient.Plan) error {
+	return insist(ctx, func() error {
+		switch {
+		case c.set != nil:
+			return platform.SetVisibility(ctx, plan.GUID, *c.set)
+		case len(c.add) > 0:
+			return platform.AddOrganizations(ctx, plan.GUID, c.add...)
+		}
+		return nil
+	})
+}
+
+// tell says what has changed, or would; changed is how, with who had access and who has.
+func (c accessChange) tell(wanted PlanAccess, telling Telling, changed string) {
+	switch {
+	case wanted.Access == AccessManual:
+		telling.tell("plan %s: access is managed by hand", wanted.Plan)
+	case c.due():
+		telling.tell("plan %s: "+changed, wanted.Plan, whoHas(c.now), whoHas(c.result()))
+	default:
+		telling.tell("plan %s: access is for %s, as configured", wanted.Plan, whoHas(c.now))
+	}
+	if len(c.kept) > 0 {
+		telling.warn("plan %s: kept the access of %s, which isn't configured; odb register --prune takes it away", wanted.Plan, orgNames(c.kept))
+	}
 }

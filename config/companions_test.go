@@ -150,3 +150,20 @@ func TestCompanionIsCompletedBeforeItIsChecked(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestCompanionsThatDeleteHaveDefaultsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"service_catalog: {id: s}\n":                             "s s 3",
+		"service_offering_id: s\nmax_in_flight: 1\n":             "s s 1",
+		"service_offering_id: s\nservice_catalog: {id: other}\n": "other s 3",
+	} {
+		c, _, err := config.ParseCompanion("c.yml", []byte(text), config.CompanionRules{Needs: []config.Need{config.NeedOffering}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprintf("%s %s %d", c.ServiceCatalog.ID, c.ServiceOfferingID, c.MaxInFlight); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+}

@@ -105,6 +105,16 @@ func (c cloud) creates(names ...string) (guids []string) {
 	return guids
 }
 
+// binds makes a key of an instance, or binds it to an app.
+func (c cloud) binds(instance, appOrKey string, isApp bool) {
+	GinkgoHelper()
+	body := object{"type": "key", "name": appOrKey, "relationships": object{"service_instance": toOne(instance)}}
+	if isApp {
+		body = object{"type": "app", "relationships": object{"service_instance": toOne(instance), "app": toOne(appOrKey)}}
+	}
+	c.done("POST", "/v3/service_credential_bindings", body)
+}
+
 // access is who has access to a plan: everybody, nobody, or the names of organizations.
 func (c cloud) access(plan string) string {
 	GinkgoHelper()

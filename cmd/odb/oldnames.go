@@ -20,6 +20,8 @@ func oldCommands() []*cobra.Command {
 		recreateAllServiceInstances(),
 		registerBroker(),
 		deregisterBroker(),
+		deleteAllServiceInstances(),
+		deleteAllServiceInstancesAndDeregisterBroker(),
 	}
 }
 
