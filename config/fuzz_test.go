@@ -53,6 +53,27 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// FuzzParseCompanion looks for texts that make ParseCompanion panic, point outside of the file, or refuse without a reason (or not in
+// spite of one).
+func FuzzParseCompanion(f *testing.F) {
+	f.Add([]byte(companionBroker+companionCF+"canaries: 1\ncanary_selection_params: {cf_org: o}\nplans:\n- {name: p, cf_service_access: enable}\n"), true)
+	f.Add([]byte("cf: {authentication: {url: u, user_credentials: {username: u}}}\npolling_interval: -1\nmax_in_flight: .inf\n"), false)
+	needs := []config.Need{config.NeedBrokerAPI, config.NeedCF, config.NeedBOSH, config.NeedBrokerName, config.NeedRegistration, config.NeedOffering}
+	f.Fuzz(func(t *testing.T, text []byte, strict bool) {
+		c, rest, err := config.ParseCompanion("c.yml", text, config.CompanionRules{Needs: needs, Strict: strict})
+		var refused *config.Problems
+		if (err != nil) != errors.As(err, &refused) || (c == nil) != (err != nil) || err != nil && len(refused.All) == 0 {
+			t.Fatalf("%v %v", c, err)
+		}
+		last := bytes.Count(text, []byte("\n")) + 1
+		for _, p := range everything(rest, err) {
+			if p.Line < 1 || p.Line > last || p.What == "" || p.Want == "" {
+				t.Errorf("%+v", p)
+			}
+		}
+	})
+}
+
 // sameConfig compares two configurations by what JSON says of them, which it must be able to say.
 func sameConfig(t *testing.T, a, b *config.Config) bool {
 	t.Helper()

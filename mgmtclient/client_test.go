@@ -191,6 +191,15 @@ var _ = Describe("the client", func() {
 			Expect(time.Since(begun)).To(BeNumerically("<", 4*time.Second))
 		})
 
+		It("isn't asked again if its certificate is nobody's", func(ctx SpecContext) {
+			server := httptest.NewTLSServer(saying(http.StatusOK, "[]"))
+			DeferCleanup(server.Close)
+			client, err := mgmtclient.New(mgmtclient.Options{URL: server.URL, Patience: time.Hour})
+			Expect(err).NotTo(HaveOccurred())
+			_, err = client.Instances(ctx, nil)
+			Expect(err).To(MatchError(ContainSubstring("certificate")))
+		}, SpecTimeout(20*time.Second))
+
 		It("has a deadline for each answer", func(ctx SpecContext) {
 			held := make(chan struct{})
 			client := newClient(func(http.ResponseWriter, *http.Request) { <-held }, func(o *mgmtclient.Options) { o.Timeout = 30 * time.Millisecond })
@@ -219,6 +228,13 @@ var _ = Describe("the client", func() {
 		_, err := mgmtclient.New(mgmtclient.Options{URL: "https://broker", CACert: "none"})
 		Expect(err).To(MatchError(ContainSubstring("PEM")))
 	})
+
+	DescribeTable("takes no list for one that isn't", func(ctx SpecContext, body string) {
+		_, err := newClient(saying(http.StatusOK, body)).Instances(ctx, nil)
+		Expect(err).To(HaveOccurred())
+	},
+		Entry("nothing", ""), Entry("an object", "{}"), Entry("text", `"i"`), Entry("cut", `[{"service_instance_id":"i"}`), Entry("of other things", `[1]`), Entry("a page", "<html>"),
+	)
 
 	It("shortens what a stranger says", func(ctx SpecContext) {
 		_, err := newClient(saying(http.StatusInternalServerError, `{"description":"`+strings.Repeat("é", 9000)+`"}`)).Instances(ctx, nil)

@@ -3,6 +3,7 @@ package mgmtclient
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,7 +52,7 @@ func (c *Client) ask(ctx context.Context, e exchange) (reply, error) {
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		answer, err := c.askOnce(ctx, e)
 		var away *Unavailable
-		if !errors.As(err, &away) || e.once && away.Sent || ctx.Err() != nil || !time.Now().Add(pause).Before(ends) {
+		if !errors.As(err, &away) || e.once && away.Sent || distrusted(err) || ctx.Err() != nil || !time.Now().Add(pause).Before(ends) {
 			return answer, err
 		}
 		select {
@@ -134,6 +135,12 @@ func (c *Client) request(ctx context.Context, e exchange) (*http.Request, error)
 		request.Header.Set("User-Agent", c.options.UserAgent)
 	}
 	return request, nil
+}
+
+// distrusted tells whether it is of no use to ask again, since the certificate will be the same.
+func distrusted(err error) bool {
+	var refused *tls.CertificateVerificationError
+	return errors.As(err, &refused)
 }
 
 // neverSent tells whether the connection wasn't even made.

@@ -157,6 +157,18 @@ var _ = Describe("the companion commands", func() {
 			Expect(code).To(BeZero())
 		})
 
+		It("trusts whom the PEM text names", func() {
+			server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("[]")) }))
+			DeferCleanup(server.Close)
+			authority := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+			code, _, errs := collect(server.URL)
+			Expect(errs).To(ContainSubstring("certificate"))
+			Expect(code).To(Equal(1))
+			code, out, errs := collect(server.URL, "-brokerCACert", authority)
+			Expect(out + errs).To(Equal("[]\n"))
+			Expect(code).To(BeZero())
+		})
+
 		DescribeTable("ends with", func(code int, url func() string, says string) {
 			got, out, errs := collect(url())
 			Expect(got).To(Equal(code))
@@ -190,8 +202,8 @@ var _ = Describe("the companion commands", func() {
 			Expect(code).To(BeZero())
 
 			serving.kill()
-			code, _, errs = odb("wait-ready", "--config", path, "--timeout", "10ms")
-			Expect(errs).To(MatchRegexp(`^odb: the broker did not serve its catalog within 10ms: .*connection refused\n$`))
+			code, _, errs = odb("wait-ready", "--config", path, "--timeout", "900ms")
+			Expect(errs).To(MatchRegexp(`^odb: the broker did not serve its catalog within 900ms: .*connection refused\n$`))
 			Expect(code).To(Equal(1))
 		})
 
@@ -218,6 +230,18 @@ var _ = Describe("the companion commands", func() {
 	})
 
 	Describe("instances", func() {
+		It("have their tasks cancelled", func() {
+			w := newWorld(tasksTake(time.Hour))
+			Expect(w.platform.provision("i-1", nil).status).To(Equal(http.StatusAccepted))
+			code, out, errs := odb("instances", "cancel", "i-1", "--config", w.companionFile())
+			Expect(errs).To(BeEmpty())
+			Expect(out).To(MatchRegexp(`^task 1 is being cancelled: create deployment\n$`))
+			Expect(code).To(BeZero())
+			code, _, errs = odb("instances", "cancel", "i-2", "--config", w.companionFile())
+			Expect(errs).To(ContainSubstring("service instance i-2: "))
+			Expect(code).To(Equal(1))
+		})
+
 		It("are listed and shown", func() {
 			w := newWorld()
 			w.platform.provision("i-1", object{"context": object{"space_guid": "space-1", "organization_name": "o", "space_name": "s"}})
