@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 
 	"github.com/on-demand-broker/odb/adapterclient"
@@ -112,35 +111,35 @@ type Switches struct {
 	SideBySide                 bool // other brokers work on the same instances
 }
 
-// Broker serves the verbs of the Open Service Broker API.
+// Broker serves the verbs of the Open Service Broker API, with one configuration from its beginning to its end. What outlives
+// a change of configuration is its memory's.
 type Broker struct {
 	Options
+	*memory
 	offering offering
-	process  string // tells this process from other brokers
 	catalog  []domain.Service
 	platform *platformView // nil where there is none
 	told     *toldPlans
 	census   Census
 	quotas   *quotas
-
-	operations *keyedLocks // one at a time changes an instance; a second one is told so at once
-	bindings   *keyedLocks // an instance's bindings are made one after the other, as adapters are used to
-	progress   *generations[taskProgress]
-	passed     *generations[bool]      // errand tasks that are known to have exited well
-	cleaned    *generations[bool]      // the last tasks of operations after which nothing is left to clean up
-	unanswered *generations[time.Time] // when a submission got no answer, by the task after which it was due
-	ended      *generations[ending]    // by the task after which the next step was due
-	carrier    *carrier
-	probe      *probe
-	telemetry  telemetry
-
-	lifetime context.Context
-	stop     context.CancelCauseFunc
-	work     work
+	probe    *probe
 }
 
 // New returns a broker that is ready to serve. It asks nothing of anybody.
 func New(options Options) (*Broker, error) {
+	b, err := newBroker(options, newMemory())
+	if err != nil {
+		return nil, err
+	}
+	b.ContinueAs(b)
+	return b, nil
+}
+
+// Reconfigured is a broker with other options that works beside b on the same instances: they share locks, admissions, work and
+// everything else that is kept in memory, and are stopped together. It asks nothing of anybody.
+func (b *Broker) Reconfigured(options Options) (*Broker, error) { return newBroker(options, b.memory) }
+
+func newBroker(options Options, m *memory) (*Broker, error) {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
@@ -151,31 +150,17 @@ func New(options Options) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Broker{
-		Options:    options,
-		offering:   offering,
-		process:    uuid.NewString(),
-		catalog:    buildCatalog(offering, options.Schemas),
-		operations: newKeyedLocks(),
-		bindings:   newKeyedLocks(),
-		passed:     newGenerations[bool](),
-		cleaned:    newGenerations[bool](),
-		unanswered: newGenerations[time.Time](),
-		ended:      newGenerations[ending](),
-		carrier:    newCarrier(),
-		progress:   newGenerations[taskProgress](),
-	}
+	b := &Broker{Options: options, memory: m, offering: offering, catalog: buildCatalog(offering, options.Schemas)}
 	if options.Platform != nil {
 		b.platform = &platformView{Platform: options.Platform, offeringID: offering.ID}
 	}
 	b.told = newToldPlans(b.listed(), options.Now)
 	b.census = directorCensus{b}
-	b.quotas = newQuotas(offering, b.census, options.Now)
+	b.quotas = newQuotas(m.ledger, offering, b.census, options.Now)
 	if options.Switches.SideBySide {
 		b.quotas.claimed = b.claimedPlaces
 	}
 	b.probe = newProbe(options.Health, options.Now)
-	b.lifetime, b.stop = context.WithCancelCause(context.Background())
 	return b, nil
 }
 

@@ -77,11 +77,12 @@ func (b *Broker) carryUnlessBusy(instanceID string, o Operation) (taken bool) {
 }
 
 // Run carries operations until the broker is stopped. First it takes on those that an earlier process left; beside other brokers
-// also later, those that one of them left. A platform that is slow or away holds nothing of that up.
+// also later, those that one of them left. A platform that is slow or away holds nothing of that up. Where the configuration
+// has changed it goes on as the latest broker, and looks at all of that anew.
 func (b *Broker) Run() {
 	ctx := b.lifetime
 	var aside sync.WaitGroup
-	aside.Go(func() { b.watch(ctx) })
+	aside.Go(b.watch)
 	defer aside.Wait()
 	if b.Switches.SideBySide {
 		b.Logger.InfoContext(ctx, "claims.holder", slog.String("holder", b.process))
@@ -91,6 +92,9 @@ func (b *Broker) Run() {
 	ticker := time.NewTicker(b.CarryEvery)
 	defer ticker.Stop()
 	for pass, sweep := 0, 0; ; pass++ {
+		if latest := b.latest.Load(); latest != b {
+			b, checked, resume = latest, false, resumption{}
+		}
 		if !checked {
 			checked = b.startChecks(ctx)
 		}
@@ -110,12 +114,16 @@ func (b *Broker) Run() {
 }
 
 // watch looks at the platform until it was seen, and counts the instances for telemetry, until the broker is stopped.
-func (b *Broker) watch(ctx context.Context) {
-	checked := b.platform == nil
+func (b *Broker) watch() {
+	ctx := b.lifetime
+	checked := false
 	ticker := time.NewTicker(b.CarryEvery)
 	defer ticker.Stop()
 	for {
-		checked = checked || b.checkPlatform(ctx)
+		if latest := b.latest.Load(); latest != b {
+			b, checked = latest, false
+		}
+		checked = checked || b.platform == nil || b.checkPlatform(ctx)
 		b.count(ctx)
 		select {
 		case <-ticker.C:

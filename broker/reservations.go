@@ -27,12 +27,16 @@ const countKept = 5 * time.Second
 // reservation's request had ended. Until then it is counted on top, by instance id, so that no instance is counted twice or
 // missed, whether its request went well or not.
 type quotas struct {
+	*ledger
 	offering offering
 	census   Census
 	now      func() time.Time
 	// claimed gives the places that are asked for in any of several brokers; nil if there is but one. See claims.go.
 	claimed func(context.Context) (map[string]claimedPlace, error)
+}
 
+// ledger is what was counted and what is reserved, whatever the limits are.
+type ledger struct {
 	mu       sync.Mutex
 	moment   int // a clock that only orders: counts begun, requests arrived and ended
 	latest   count
@@ -65,8 +69,10 @@ type reservation struct {
 	ended int // the moment when its request ended; 0 before
 }
 
-func newQuotas(offering offering, census Census, now func() time.Time) *quotas {
-	return &quotas{offering: offering, census: census, now: now, reserved: map[string]*reservation{}}
+func newLedger() *ledger { return &ledger{reserved: map[string]*reservation{}} }
+
+func newQuotas(l *ledger, offering offering, census Census, now func() time.Time) *quotas {
+	return &quotas{ledger: l, offering: offering, census: census, now: now}
 }
 
 // reserve admits an instance to its plan or refuses it with all limits that it would exceed. The caller holds the instance's

@@ -175,7 +175,7 @@ func TestNoInterleavingBreaksALimitOrRefusesForNothing(t *testing.T) {
 	refused, admitted := 0, 0
 	for seed := range uint64(300) {
 		s := &simulation{randomly: seeded(seed), t: t, now: time.Now(), there: map[string]string{}, requests: map[string]*request{}}
-		s.quotas = newQuotas(s.offering(), censusOf(func(context.Context) (map[string]string, error) { return maps.Clone(s.there), nil }), func() time.Time { return s.now })
+		s.quotas = newQuotas(newLedger(), s.offering(), censusOf(func(context.Context) (map[string]string, error) { return maps.Clone(s.there), nil }), func() time.Time { return s.now })
 		for range 250 {
 			s.step()
 			if t.Failed() {
@@ -220,7 +220,7 @@ func TestOneCountServesAllWhoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewWithT(t)
 		var asked atomic.Int32
-		q := newQuotas(limitedTo(1), censusOf(func(context.Context) (map[string]string, error) {
+		q := newQuotas(newLedger(), limitedTo(1), censusOf(func(context.Context) (map[string]string, error) {
 			asked.Add(1)
 			time.Sleep(time.Second)
 			return map[string]string{}, nil
@@ -248,7 +248,7 @@ func TestOneCountServesAllWhoWait(t *testing.T) {
 func TestAdmissionsShortlyAfterOneAnotherShareACount(t *testing.T) {
 	g := NewWithT(t)
 	asked, now := 0, time.Now()
-	q := newQuotas(limitedTo(10), censusOf(func(context.Context) (map[string]string, error) {
+	q := newQuotas(newLedger(), limitedTo(10), censusOf(func(context.Context) (map[string]string, error) {
 		asked++
 		return map[string]string{}, nil
 	}), func() time.Time { return now })
@@ -268,7 +268,7 @@ func TestCountThatFailsIsTriedAgainByTheNext(t *testing.T) {
 	g := NewWithT(t)
 	away := errors.New("away")
 	var fail any = away
-	q := newQuotas(limitedTo(1), censusOf(func(context.Context) (map[string]string, error) {
+	q := newQuotas(newLedger(), limitedTo(1), censusOf(func(context.Context) (map[string]string, error) {
 		if fail == "panic" {
 			panic(fail)
 		}
@@ -287,7 +287,7 @@ func TestCountThatFailsIsTriedAgainByTheNext(t *testing.T) {
 
 func TestWhoWaitsForACountGivesUpWithItsContext(t *testing.T) {
 	g := NewWithT(t)
-	q := newQuotas(limitedTo(1), nil, time.Now)
+	q := newQuotas(newLedger(), limitedTo(1), nil, time.Now)
 	q.join() // somebody counts, and takes long
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(ErrStopped)
@@ -303,7 +303,7 @@ func BenchmarkReserve(b *testing.B) {
 	}
 	for _, new := range []bool{true, false} {
 		b.Run(fmt.Sprintf("count=%t", new), func(b *testing.B) {
-			q := newQuotas(limitedTo(1<<40), censusOf(func(context.Context) (map[string]string, error) { return plans, nil }), time.Now)
+			q := newQuotas(newLedger(), limitedTo(1<<40), censusOf(func(context.Context) (map[string]string, error) { return plans, nil }), time.Now)
 			for b.Loop() {
 				release, err := q.reserve(b.Context(), admission{instanceID: "new", plan: q.offering.plans["small"], creates: true})
 				if err != nil {
