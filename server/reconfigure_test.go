@@ -89,7 +89,8 @@ func TestCertificateIsReadAnew(t *testing.T) {
 	g := NewWithT(t)
 	cert, key, pool := certificate(t)
 	nextCert, nextKey, nextPool := certificate(t)
-	options := optionsOf(&safeBuffer{}, brokerDouble{}, "u")
+	log := &safeBuffer{}
+	options := optionsOf(log, brokerDouble{}, "u")
 	options.CertFile, options.KeyFile = cert, key
 	s := serve(t, options)
 	trusted := func(pool *x509.CertPool) error {
@@ -106,8 +107,11 @@ func TestCertificateIsReadAnew(t *testing.T) {
 	g.Expect(s.Reconfigure(options)).To(MatchError(ContainSubstring("broker.tls")))
 	g.Expect(trusted(pool)).To(Succeed())
 
+	g.Expect(log.String()).NotTo(ContainSubstring("certificate-replaced"))
+
 	options.KeyFile = nextKey
 	g.Expect(s.Reconfigure(options)).To(Succeed())
 	g.Expect(trusted(nextPool)).To(Succeed())
 	g.Expect(trusted(pool)).NotTo(Succeed())
+	g.Expect(log.String()).To(ContainSubstring("certificate-replaced"))
 }

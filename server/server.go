@@ -104,6 +104,9 @@ func (s *Server) Reconfigure(options Options) error {
 			return fmt.Errorf("broker.tls: %w", err)
 		}
 		next.certificate = &certificate
+		if before := s.current.Load(); before != nil && !before.certificate.Leaf.Equal(certificate.Leaf) {
+			options.Logger.Info("server.certificate-replaced", slog.Time("not_after", certificate.Leaf.NotAfter))
+		}
 	}
 	s.current.Store(next)
 	return nil

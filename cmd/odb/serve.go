@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +23,7 @@ func serveCommand() *cobra.Command {
 		Use:   "serve --config broker.yml",
 		Short: "Run the broker",
 		Long: "serve runs the broker until it gets SIGTERM or SIGINT; then requests may finish within\n" +
-			"broker.shutdown_timeout_in_seconds. Deployments go on in the Director.",
+			"broker.shutdown_timeout_in_seconds. Deployments go on in the Director. At SIGHUP it reads the file anew.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			logger := logs.New(cmd.OutOrStdout(), "odb", slog.LevelInfo)
@@ -27,7 +31,7 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), c, logger)
+			return serve(cmd.Context(), path, c, logger)
 		},
 	}
 	addConfigFlag(cmd, &path)
@@ -48,9 +52,7 @@ func loadConfig(path string, logger *slog.Logger, stderr io.Writer) (*config.Con
 		return nil, errors.New("the path of broker.yml is missing: give it with --config")
 	}
 	c, warnings, err := config.Load(path)
-	for _, w := range warnings {
-		logger.Warn("config."+string(w.Severity), slog.String("problem", w.String()))
-	}
+	logProblems(logger, warnings)
 	var refused *config.Problems
 	switch {
 	case errors.As(err, &refused):
@@ -62,15 +64,44 @@ func loadConfig(path string, logger *slog.Logger, stderr io.Writer) (*config.Con
 	return c, nil
 }
 
-// serve runs the broker of c until ctx ends.
-func serve(ctx context.Context, c *config.Config, logger *slog.Logger) error {
-	s, err := newServer(ctx, c, logger, 0)
+func logProblems(logger *slog.Logger, problems []config.Problem) {
+	for _, p := range problems {
+		tell := logger.Warn
+		if p.Severity == config.Error {
+			tell = logger.Error
+		}
+		tell("config."+string(p.Severity), slog.String("problem", p.String()))
+	}
+}
+
+// serve runs the broker of the file at path, of which c is what it says now, until ctx ends. Each SIGHUP has the file read
+// anew.
+func serve(ctx context.Context, path string, c *config.Config, logger *slog.Logger) error {
+	hangUps := make(chan os.Signal, 1) // one that comes while the file is read has it read once more
+	signal.Notify(hangUps, syscall.SIGHUP)
+	defer signal.Stop(hangUps)
+	d, err := newDaemon(ctx, c, logger, 0)
 	if err != nil {
 		return err
 	}
-	if err := s.Listen(); err != nil {
+	if err := d.Listen(); err != nil {
 		return err
 	}
+	tellOddities(c, logger)
+	if c.Broker.StartupBanner {
+		logger.Info("banner", slog.String("text", "*** on-demand service broker for "+c.ServiceCatalog.Name+" ***"))
+	}
+	logger.Info("server.listening", slog.String("url", d.URL()), slog.String("service", c.ServiceCatalog.Name), slog.Int("plans", len(c.ServiceCatalog.Plans)))
+	var reloading sync.WaitGroup
+	defer reloading.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	reloading.Go(func() { d.reloadAt(ctx, hangUps, path) })
+	return d.Run(ctx)
+}
+
+// tellOddities says in the log what a configuration is, that is right and may not be meant.
+func tellOddities(c *config.Config, logger *slog.Logger) {
 	if !c.Broker.UseStdin {
 		logger.Warn("adapter.arguments", slog.String("problem", "broker.use_stdin is false: manifests and parameters are passed to the adapter as arguments, which every user of this machine can read; set it to true if the adapter can read stdin"))
 	}
@@ -83,9 +114,4 @@ func serve(ctx context.Context, c *config.Config, logger *slog.Logger) error {
 	if c.Broker.DisableCFStartupChecks && c.Broker.DisableBOSHConfigs && c.ServiceCatalog.QuotasNeedPlans() {
 		logger.Warn("config.quotas-not-kept", slog.String("problem", "broker.disable_bosh_configs is true: the Director can't remember which plan an instance has, so that limits of plans and of resources are not kept"))
 	}
-	if c.Broker.StartupBanner {
-		logger.Info("banner", slog.String("text", "*** on-demand service broker for "+c.ServiceCatalog.Name+" ***"))
-	}
-	logger.Info("server.listening", slog.String("url", s.URL()), slog.String("service", c.ServiceCatalog.Name), slog.Int("plans", len(c.ServiceCatalog.Plans)))
-	return s.Run(ctx)
 }

@@ -18,57 +18,38 @@ import (
 	"github.com/on-demand-broker/odb/uaaclients"
 )
 
-// newServer wires the rooms together. It is the one place that sees the whole configuration. Nobody is asked anything
-// yet but, where plan schemas are enabled, the adapter. carryEvery is how often the broker looks after operations that
-// have errands; 0 for its default.
-func newServer(ctx context.Context, c *config.Config, logger *slog.Logger, carryEvery time.Duration) (*server.Server, error) {
-	director, err := newDirector(c.BOSH)
+// daemon is the broker with its server, as the configuration has them.
+type daemon struct {
+	*server.Server
+	broker *broker.Broker
+	config *config.Config
+	logger *slog.Logger
+	// carryEvery is how often the broker looks after operations that have errands; 0 for its default.
+	carryEvery time.Duration
+}
+
+// newDaemon wires the rooms together. Nobody is asked anything yet but, where plan schemas are enabled, the adapter.
+func newDaemon(ctx context.Context, c *config.Config, logger *slog.Logger, carryEvery time.Duration) (*daemon, error) {
+	options, err := brokerOptions(ctx, c, logger, carryEvery)
 	if err != nil {
 		return nil, err
 	}
-	adapter, err := newAdapter(c, logger)
+	b, err := broker.New(options)
 	if err != nil {
 		return nil, err
 	}
-	clients, err := newUAAClients(c)
+	s, err := server.New(serverOptions(c, b, logger))
 	if err != nil {
 		return nil, err
 	}
-	schemas, err := planSchemas(ctx, c, adapter)
-	if err != nil {
-		return nil, err
-	}
-	manifestSecrets, err := newManifestSecrets(c)
-	if err != nil {
-		return nil, err
-	}
-	bindingSecrets, err := newBindingSecrets(c.CredHub)
-	if err != nil {
-		return nil, err
-	}
-	instances, err := newInstances(c.ServiceInstancesAPI)
-	if err != nil {
-		return nil, err
-	}
-	platform, err := cloudFoundry(c, logger)
-	if err != nil {
-		return nil, err
-	}
-	b, err := broker.New(broker.Options{
-		ManifestSecrets: manifestSecrets,
-		BindingSecrets:  bindingSecrets,
-		UAAClients:      clients,
-		Deployments:     director,
-		Maintaining:     director,
-		Instances:       instances,
-		Platform:        platform,
-		Tasks:           director,
-		Configs:         director,
-		Health:          director,
-		Adapter:         adapter,
-		Catalog:         c.ServiceCatalog,
-		Deployment:      c.ServiceDeployment,
-		Schemas:         schemas,
+	return &daemon{Server: s, broker: b, config: c, logger: logger, carryEvery: carryEvery}, nil
+}
+
+// brokerOptions are what the broker is made of. It and serverOptions are the places that see the whole configuration.
+func brokerOptions(ctx context.Context, c *config.Config, logger *slog.Logger, carryEvery time.Duration) (broker.Options, error) {
+	options := broker.Options{
+		Catalog:    c.ServiceCatalog,
+		Deployment: c.ServiceDeployment,
 		Switches: broker.Switches{
 			DisableBOSHConfigs:         c.Broker.DisableBOSHConfigs,
 			ExposeOperationalErrors:    c.Broker.ExposeOperationalErrors,
@@ -80,11 +61,38 @@ func newServer(ctx context.Context, c *config.Config, logger *slog.Logger, carry
 		},
 		Logger:     logger,
 		CarryEvery: carryEvery,
-	})
-	if err != nil {
-		return nil, err
 	}
-	return server.New(server.Options{
+	director, err := newDirector(c.BOSH)
+	if err != nil {
+		return options, err
+	}
+	options.Deployments, options.Maintaining, options.Tasks, options.Configs, options.Health = director, director, director, director, director
+	adapter, err := newAdapter(c, logger)
+	if err != nil {
+		return options, err
+	}
+	options.Adapter = adapter
+	if options.UAAClients, err = newUAAClients(c); err != nil {
+		return options, err
+	}
+	if options.ManifestSecrets, err = newManifestSecrets(c); err != nil {
+		return options, err
+	}
+	if options.BindingSecrets, err = newBindingSecrets(c.CredHub); err != nil {
+		return options, err
+	}
+	if options.Instances, err = newInstances(c.ServiceInstancesAPI); err != nil {
+		return options, err
+	}
+	if options.Platform, err = cloudFoundry(c, logger); err != nil {
+		return options, err
+	}
+	options.Schemas, err = planSchemas(ctx, c, adapter)
+	return options, err
+}
+
+func serverOptions(c *config.Config, b *broker.Broker, logger *slog.Logger) server.Options {
+	return server.Options{
 		Address:                 net.JoinHostPort(c.Broker.Host, strconv.Itoa(c.Broker.Port)),
 		CertFile:                c.Broker.TLS.CertFile,
 		KeyFile:                 c.Broker.TLS.KeyFile,
@@ -93,7 +101,7 @@ func newServer(ctx context.Context, c *config.Config, logger *slog.Logger, carry
 		ShutdownTimeout:         c.Broker.ShutdownTimeout,
 		Logger:                  logger,
 		Broker:                  b,
-	})
+	}
 }
 
 // credentials are all that are let in.

@@ -95,7 +95,7 @@ func (w *world) serve(changes ...setting) {
 			carryEvery = change.carryEvery
 		}
 	}
-	s, err := newServer(context.Background(), c, logs.New(w.log, "odb", slog.LevelDebug), carryEvery)
+	s, err := newDaemon(context.Background(), c, logs.New(w.log, "odb", slog.LevelDebug), carryEvery)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(s.Listen()).To(Succeed())
 	w.platform = newPlatform(s.URL())

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/on-demand-broker/odb/config"
+)
+
+// reloadAt reads the configuration anew at each signal, until ctx ends. What is wrong with it is in the log, and the broker goes
+// on with what it has.
+func (d *daemon) reloadAt(ctx context.Context, signals <-chan os.Signal, path string) {
+	for {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+			return
+		}
+		if err := d.reload(ctx, path); err != nil && ctx.Err() == nil {
+			d.logger.Error("config.not-reloaded", slog.String("error", err.Error()), slog.String("consequence", "the broker goes on with the configuration that it has"))
+		}
+	}
+}
+
+// reload lets what comes from now on be served as the file says. If any of it can't be, nothing changes.
+func (d *daemon) reload(ctx context.Context, path string) error {
+	wanted, warnings, err := config.Load(path)
+	logProblems(d.logger, warnings)
+	var refused *config.Problems
+	if errors.As(err, &refused) {
+		logProblems(d.logger, refused.All)
+		return fmt.Errorf("%s has problems: %d", path, len(refused.All))
+	}
+	if err != nil {
+		return err
+	}
+	if wanted.ServiceCatalog.ID != d.config.ServiceCatalog.ID {
+		return fmt.Errorf("service_catalog.id is another one: the instances of %s would have no broker; a second service needs one of its own", d.config.ServiceCatalog.ID)
+	}
+	next := takenOn(d.config, wanted)
+	changed, needRestart := config.Changes(d.config, next), config.Changes(next, wanted)
+	if err := d.reconfigure(ctx, next); err != nil {
+		return err
+	}
+	if len(needRestart) > 0 {
+		d.logger.Warn("config.restart-needed", slog.Any("keys", needRestart), slog.String("problem", "these keys have changed and can't while the broker runs: restart it, or change them back"))
+	}
+	tellOddities(next, d.logger)
+	d.logger.Info("config.reloaded", slog.Any("changed", changed))
+	return nil
+}
+
+// reconfigure lets another broker and its server's options take the place of those of before, which finish what they have begun.
+func (d *daemon) reconfigure(ctx context.Context, next *config.Config) error {
+	options, err := brokerOptions(ctx, next, d.logger, d.carryEvery)
+	if err != nil {
+		return err
+	}
+	b, err := d.broker.Reconfigured(options)
+	if err != nil {
+		return err
+	}
+	if err := d.Reconfigure(serverOptions(next, b, d.logger)); err != nil {
+		return err
+	}
+	d.broker.ContinueAs(b)
+	d.broker, d.config = b, next
+	return nil
+}
+
+// takenOn is what a running broker can take on of a configuration. Where it is reached, which Director and which Cloud Foundry
+// the instances are of, and how brokers keep out of each other's way stays as it is: to change that under requests that are
+// under way would leave nobody in charge of some of them. What is said of another Director or Cloud Foundry is left with it.
+func takenOn(running, wanted *config.Config) *config.Config {
+	next := *wanted
+	next.Broker.Host, next.Broker.Port = running.Broker.Host, running.Broker.Port
+	if next.Broker.TLS.Enabled() != running.Broker.TLS.Enabled() {
+		next.Broker.TLS = running.Broker.TLS
+	}
+	next.Broker.SideBySide, next.Broker.DisableBOSHConfigs = running.Broker.SideBySide, running.Broker.DisableBOSHConfigs
+	if next.BOSH.URL != running.BOSH.URL {
+		next.BOSH = running.BOSH
+	}
+	if next.CF.URL != running.CF.URL || next.Broker.DisableCFStartupChecks != running.Broker.DisableCFStartupChecks {
+		next.CF, next.Broker.DisableCFStartupChecks = running.CF, running.Broker.DisableCFStartupChecks
+	}
+	return &next
+}
