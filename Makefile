@@ -57,6 +57,10 @@ fuzz: ## run each fuzz test for FUZZTIME (default 20s)
 bench: build ## measure the broker as a process: CPU, Director requests, latency (see docs/BENCHMARKS.md)
 	go run ./bench -odb $(BIN)/odb
 
+.PHONY: bench-fleet
+bench-fleet: build ## measure upgrade, recreate and delete of 1 000 service instances; fails if a target is missed
+	go run ./bench -fleet -check -odb $(BIN)/odb
+
 .PHONY: clean
 clean: ## remove what make built and what make run kept
 	rm -rf $(BIN) $(DEV)

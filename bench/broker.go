@@ -36,22 +36,36 @@ type broker struct {
 // adapterRanLine is in the line that the broker logs for each run of the adapter that went well.
 const adapterRanLine = `adapter.ran"`
 
+// brokerSetup says which broker to start.
+type brokerSetup struct {
+	odb, dir, adapter string
+	director          *director
+	port              int
+	edit              func(yaml string) string // changes broker.yml; may be nil
+}
+
+func (s brokerSetup) url() string { return "http://127.0.0.1:" + strconv.Itoa(s.port) }
+
+func (s brokerSetup) write() (path string, err error) {
+	text := strings.NewReplacer("BROKER_PORT", strconv.Itoa(s.port), "ADAPTER_PATH", s.adapter).Replace(brokerYML) + s.director.section
+	if s.edit != nil {
+		text = s.edit(text)
+	}
+	path = filepath.Join(s.dir, "broker.yml")
+	return path, os.WriteFile(path, []byte(text), 0o600)
+}
+
 // startBroker returns once the broker has answered.
-func startBroker(ctx context.Context, odb, dir, adapter string, d *director) (*broker, error) {
-	port, err := freePort()
+func startBroker(ctx context.Context, s brokerSetup) (*broker, error) {
+	path, err := s.write()
 	if err != nil {
 		return nil, err
 	}
-	text := strings.NewReplacer("BROKER_PORT", strconv.Itoa(port), "ADAPTER_PATH", adapter).Replace(brokerYML) + d.section
-	path := filepath.Join(dir, "broker.yml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		return nil, err
-	}
-	p, err := startProcess("the broker", adapterRanLine, odb, "serve", "--config", path)
+	p, err := startProcess("the broker", adapterRanLine, s.odb, "serve", "--config", path)
 	if err != nil {
 		return nil, err
 	}
-	b := &broker{process: p, url: "http://127.0.0.1:" + strconv.Itoa(port)}
+	b := &broker{process: p, url: s.url()}
 	if err := b.meet(ctx); err != nil {
 		return nil, errors.Join(err, p.stop())
 	}

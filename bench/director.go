@@ -32,8 +32,10 @@ type traffic struct{ Requests, Tasks, Connections int }
 
 const startTime = 20 * time.Second
 
-func startDirector(ctx context.Context, odb string) (*director, error) {
-	p, err := startProcess("the Director", "", odb, "dev", "--control", "--director-port", "0", "--task-duration", "0s")
+// startDirector starts one whose tasks take no time. more are arguments of odb dev.
+func startDirector(ctx context.Context, odb string, more ...string) (*director, error) {
+	arguments := append([]string{"dev", "--control", "--director-port", "0", "--task-duration", "0s"}, more...)
+	p, err := startProcess("the Director", "", odb, arguments...)
 	if err != nil {
 		return nil, err
 	}
@@ -93,6 +95,11 @@ func (d *director) seed(ctx context.Context, count int) error {
 // setLatency delays each further answer.
 func (d *director) setLatency(ctx context.Context, latency time.Duration) error {
 	return d.control(ctx, http.MethodPost, "knobs", map[string]any{"latency": latency.String()}, nil)
+}
+
+// setTaskDuration makes each further task last.
+func (d *director) setTaskDuration(ctx context.Context, duration time.Duration) error {
+	return d.control(ctx, http.MethodPost, "knobs", map[string]any{"task_duration": duration.String()}, nil)
 }
 
 // prolong makes the next task of a deployment last.

@@ -27,6 +27,9 @@ type options struct {
 	calls       int           // of each verb that runs the adapter, in each table
 	polls       int           // of the run that looks for growth
 	slow        time.Duration // what the slow adapter takes
+	fleet       bool          // measure the commands for many instances instead
+	instances   []int         // of each fleet
+	listed      int           // instances that are only listed
 	check       bool
 }
 
@@ -52,19 +55,24 @@ func main() {
 
 // parse reads the flags, and prints what is wrong with them.
 func parse(args []string) (options, error) {
-	o := options{clients: []int{1, 16, 128}, deployments: []int{10, 1000, 50000}, calls: 400, polls: 100_000, slow: 30 * time.Second}
+	o := options{clients: []int{1, 16, 128}, deployments: []int{10, 1000, 50000}, calls: 400, polls: 100_000, slow: 30 * time.Second,
+		instances: []int{250, 1000}, listed: 50_000}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&o.odb, "odb", "bin/odb", "the odb executable")
 	flags.StringVar(&o.adapter, "adapter", "", "a service adapter for examples/cache's plans (default: a double, which takes little time)")
 	flags.BoolVar(&o.check, "check", false, "exit 1 if a target is missed")
 	flags.BoolFunc("quick", "a run of a minute, to see that all works: fewer of everything, unless told otherwise by flags that follow", func(string) error {
 		o.clients, o.deployments, o.calls, o.polls, o.slow = []int{1, 16}, []int{10, 1000}, 60, 5000, 5*time.Second
+		o.instances, o.listed = []int{50, 100}, 5000
 		return nil
 	})
 	flags.Func("clients", "how many clients call at the same time, as 1,16,128", intoNumbers(&o.clients))
 	flags.Func("deployments", "how many deployments the Director has, as 10,1000,50000", intoNumbers(&o.deployments))
 	flags.Func("calls", "calls of each verb that runs the adapter, in each table; other verbs get more (default 400)", intoNumber(&o.calls))
 	flags.Func("polls", "polls after which memory must not have grown (default 100000)", intoNumber(&o.polls))
+	flags.BoolVar(&o.fleet, "fleet", false, "measure the commands that go through many service instances, instead")
+	flags.Func("instances", "how many service instances each fleet has, as 250,1000", intoNumbers(&o.instances))
+	flags.Func("listed", "service instances that are only listed, with -fleet (default 50000)", intoNumber(&o.listed))
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -113,11 +121,14 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 
 	started := time.Now()
 	printMachine(out)
-	results, err := workshop.measureAll(ctx, out)
+	measure := workshop.measureBroker
+	if o.fleet {
+		measure = workshop.measureFleets
+	}
+	targets, err := measure(ctx, out)
 	if err != nil {
 		return err
 	}
-	targets := results.targets()
 	printTargets(out, targets)
 	fmt.Fprintf(out, "\nThe run took %s.\n", time.Since(started).Round(time.Second))
 	if o.check && missed(targets) {

@@ -34,8 +34,8 @@ const (
 	distantCallsEach = 3 // times the calls of a table
 )
 
-// measureAll runs one scenario after the other and prints each when it is done.
-func (w *workshop) measureAll(ctx context.Context, out io.Writer) (*results, error) {
+// measureBroker runs one scenario after the other and prints each when it is done.
+func (w *workshop) measureBroker(ctx context.Context, out io.Writer) ([]target, error) {
 	r := &results{}
 	for _, scenario := range []func(context.Context, io.Writer, *results) error{
 		w.measureStarts, w.measureTables, w.measureDistant, w.measureBesideSlow, w.measureGrowth,
@@ -44,7 +44,7 @@ func (w *workshop) measureAll(ctx context.Context, out io.Writer) (*results, err
 			return nil, err
 		}
 	}
-	return r, nil
+	return r.targets(), nil
 }
 
 // measureStarts starts brokers and leaves the last one alone for a while.

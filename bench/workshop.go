@@ -65,11 +65,20 @@ func (w *workshop) open(ctx context.Context, deployments int) (*stand, error) {
 	if err := d.seed(ctx, deployments); err != nil {
 		return nil, errors.Join(err, d.stop())
 	}
-	b, err := startBroker(ctx, w.odb, w.dir, w.adapter, d)
+	setup, err := w.brokerOn(d)
+	if err != nil {
+		return nil, errors.Join(err, d.stop())
+	}
+	b, err := startBroker(ctx, setup)
 	if err != nil {
 		return nil, errors.Join(err, d.stop())
 	}
 	return &stand{director: d, broker: b}, nil
+}
+
+func (w *workshop) brokerOn(d *director) (brokerSetup, error) {
+	port, err := freePort()
+	return brokerSetup{odb: w.odb, dir: w.dir, adapter: w.adapter, director: d, port: port}, err
 }
 
 func (s *stand) close() error { return errors.Join(s.broker.stop(), s.director.stop()) }

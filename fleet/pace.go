@@ -11,6 +11,9 @@ const (
 	// An operation is polled again after this part of its age, so that its end is seen late by a few per cent of what it took, however
 	// long that was.
 	ageParts = 12
+	// What has just outlasted the usual time is about to end, so that it is polled twice as often as its age alone would have it.
+	overdueParts     = 2 * ageParts
+	firstOverduePoll = 100 * time.Millisecond
 	// The slowest pause between attempts at a busy member is this many intervals.
 	longestAttemptPause = 8
 	firstTroublePause   = time.Second
@@ -20,8 +23,11 @@ const (
 // none has ended): until then there is nothing to see but stages, for which the polling interval is often enough.
 func pollPause(age, usual, pollingInterval time.Duration) time.Duration {
 	pause := max(firstPoll, age/ageParts)
-	if usual > age {
+	switch {
+	case usual > age:
 		pause = max(firstPoll, usual-age)
+	case usual > 0:
+		pause = min(pause, max(firstOverduePoll, age/overdueParts, age-usual))
 	}
 	return min(pause, pollingInterval)
 }

@@ -15,7 +15,9 @@ func TestPollPause(t *testing.T) {
 		"a short polling interval":                  {0, 0, 50 * time.Millisecond, 50 * time.Millisecond},
 		"just before it usually ends":               {time.Minute - time.Millisecond, time.Minute, time.Minute, 250 * time.Millisecond},
 		"longer than such operations usually take":  {time.Minute, 30 * time.Second, time.Minute, 5 * time.Second},
-		"exactly as such operations usually take":   {time.Minute, time.Minute, time.Minute, 5 * time.Second},
+		"exactly as such operations usually take":   {time.Minute, time.Minute, time.Minute, 2500 * time.Millisecond},
+		"a little longer than usual":                {63 * time.Second, time.Minute, time.Minute, 3 * time.Second},
+		"short ones that take longer than usual":    {2 * time.Second, 1950 * time.Millisecond, time.Minute, 100 * time.Millisecond},
 		"young, and such operations take no time":   {0, time.Millisecond, time.Minute, 250 * time.Millisecond},
 		"old, where the polling interval is longer": {time.Hour, 0, time.Hour, 5 * time.Minute},
 	} {

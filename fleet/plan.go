@@ -23,6 +23,9 @@ func Plan(options Options) (Planned, error) {
 	if err != nil {
 		return Planned{}, err
 	}
+	if lineup.wanted == 0 {
+		return Planned{Rest: options.Members}, nil
+	}
 	planned := Planned{}
 	canary := make([]bool, len(options.Members))
 	for _, i := range lineup.candidates[:lineup.wanted] {

@@ -31,6 +31,7 @@ type devFlags struct {
 	brokerPort   int
 	state        string
 	taskDuration time.Duration
+	workers      int
 	latency      time.Duration
 	log          string
 	control      bool
@@ -55,6 +56,7 @@ func devCommand() *cobra.Command {
 	flags.IntVar(&f.brokerPort, "broker-port", -1, "port of the broker instead of broker.port; 0 for a free one")
 	flags.StringVar(&f.state, "state", "", "folder to keep the Director's state in; without it, it is gone at the end")
 	flags.DurationVar(&f.taskDuration, "task-duration", 5*time.Second, "how long a Director task takes")
+	flags.IntVar(&f.workers, "workers", 3, "how many tasks the Director runs at one time")
 	flags.DurationVar(&f.latency, "latency", 0, "how long each answer of the Director is delayed")
 	flags.StringVar(&f.log, "log", "", "file that the broker's log is appended to; standard error without it")
 	flags.BoolVar(&f.control, "control", false, "let anybody on this machine count the Director's requests and make it fail, under /_dev/")
@@ -74,6 +76,7 @@ func dev(ctx context.Context, f devFlags, stdout, stderr io.Writer) (err error) 
 		TLS:          true,
 		Users:        map[string]devdirector.User{devUser: {Password: devPassword, Scopes: []string{"bosh.admin"}}},
 		TaskDuration: f.taskDuration,
+		Workers:      f.workers,
 		Latency:      f.latency,
 		StateDir:     f.state,
 		Control:      f.control,
