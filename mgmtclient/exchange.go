@@ -86,7 +86,7 @@ func (c *Client) askOnce(ctx context.Context, e exchange) (reply, error) {
 		return reply{}, err
 	}
 	if !succeeded(response.StatusCode) {
-		return reply{}, refusal(e.op(), response.StatusCode, body)
+		return reply{status: response.StatusCode, body: body}, refusal(e.op(), response.StatusCode, body)
 	}
 	return reply{status: response.StatusCode, body: body}, nil
 }

@@ -2,6 +2,7 @@ package mgmtclient
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 )
@@ -28,6 +29,19 @@ func (c *Client) Catalog(ctx context.Context) ([]Offering, error) {
 		Services []Offering `json:"services"`
 	}](ctx, c, "/v2/catalog")
 	return catalog.Services, err
+}
+
+// Ready asks whether the broker can do its work (GET /readyz). The error says what keeps it from that.
+func (c *Client) Ready(ctx context.Context) error {
+	answer, err := c.askOnce(ctx, exchange{method: http.MethodGet, path: "/readyz"})
+	var away *Unavailable
+	var said struct {
+		Director string `json:"director"`
+	}
+	if errors.As(err, &away) && json.Unmarshal(answer.body, &said) == nil && said.Director != "" {
+		away.Cause = errors.New("its Director " + shortened(said.Director))
+	}
+	return err
 }
 
 // Metrics gives the figures of GET /mgmt/metrics, as the broker wrote them. registered is false if the broker has none to give

@@ -203,8 +203,21 @@ var _ = Describe("the companion commands", func() {
 
 			serving.kill()
 			code, _, errs = odb("wait-ready", "--config", path, "--timeout", "900ms")
-			Expect(errs).To(MatchRegexp(`^odb: the broker did not serve its catalog within 900ms: .*connection refused\n$`))
+			Expect(errs).To(MatchRegexp(`^odb: the broker was not ready within 900ms: .*connection refused\n$`))
 			Expect(code).To(Equal(1))
+		})
+
+		It("is content with a catalog, where wait-ready asks for the Director, too", func() {
+			w := newWorldWithoutBroker()
+			w.serveProcess("--config", with("password: admin}}", "password: wrong}}"))
+			path := filepath.Join(w.dir, "broker.yml")
+			code, _, errs := odb("wait-ready", "--config", path, "--timeout", "2s")
+			Expect(errs).To(Equal("odb: the broker was not ready within 2s: the broker is not available: GET /readyz: status 503: its Director does not accept the broker's credentials\n"))
+			Expect(code).To(Equal(1))
+
+			port := w.platform.url[strings.LastIndex(w.platform.url, ":")+1:]
+			code, _, _ = calledAs("broker-post-start", "-configFilePath", path, "-brokerUsername", platformUser, "-brokerPassword", platformPassword, "-brokerPort", port)
+			Expect(code).To(BeZero())
 		})
 
 		It("reaches a broker that speaks TLS, whoever its certificate is from", func() {

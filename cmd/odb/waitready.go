@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	catalogInterval = time.Second
-	catalogTimeout  = 10 * time.Second // of one request
+	askInterval = time.Second
+	askTimeout  = 10 * time.Second // of one request
 )
 
 func waitReadyCommand() *cobra.Command {
@@ -24,9 +24,10 @@ func waitReadyCommand() *cobra.Command {
 	var limit time.Duration
 	cmd := &cobra.Command{
 		Use:   "wait-ready --config broker.yml",
-		Short: "Wait until the broker of this machine serves its catalog",
-		Long:  "wait-ready asks the broker of this machine for its catalog, with what broker.yml says of port, TLS and user, until it gets\nit. Exit code 1 if it doesn't in time.",
-		Args:  noArguments,
+		Short: "Wait until the broker of this machine is ready",
+		Long: "wait-ready asks the broker of this machine whether it is ready, its Director included, and for its catalog, with what\n" +
+			"broker.yml says of port, TLS and user, until both are there. Exit code 1 if they aren't in time.",
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if path == "" {
 				return errNoBrokerFile
@@ -35,7 +36,7 @@ func waitReadyCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("error parsing config: %w", err)
 			}
-			return waitReady(cmd.Context(), localBroker(c), limit)
+			return waiting{localBroker(c), limit, "was not ready", ready}.end(cmd.Context())
 		},
 	}
 	addConfigFlag(cmd, &path)
@@ -64,7 +65,7 @@ func brokerPostStart() *cobra.Command {
 			options.URL = localURL(c, port)
 			limit := time.Duration(seconds) * time.Second
 			logger.Printf("Waiting %s for the broker to serve its catalog at %s", limit, options.URL)
-			if err := waitReady(cmd.Context(), options, limit); err != nil {
+			if err := (waiting{options, limit, "did not serve its catalog", serving}).end(cmd.Context()); err != nil {
 				return failing(logger, err)
 			}
 			logger.Println("The broker serves its catalog")
@@ -90,7 +91,7 @@ func localBroker(c *config.Config) mgmtclient.Options {
 		Username:            c.Broker.Username,
 		Password:            c.Broker.Password.Reveal(),
 		SkipTLSVerification: true,
-		Timeout:             catalogTimeout,
+		Timeout:             askTimeout,
 		UserAgent:           "odb/" + version,
 	}
 }
@@ -106,17 +107,38 @@ func localURL(c *config.Config, port string) string {
 	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
-// waitReady asks for the catalog each second. What the broker said last is the error, in the end.
-func waitReady(ctx context.Context, options mgmtclient.Options, limit time.Duration) error {
-	broker, err := mgmtclient.New(options)
+// waiting is what a command waits for, and how long.
+type waiting struct {
+	broker mgmtclient.Options
+	limit  time.Duration
+	// failed is what the broker did, or was, if time is up.
+	failed string
+	ask    func(context.Context, *mgmtclient.Client) error
+}
+
+func serving(ctx context.Context, broker *mgmtclient.Client) error {
+	_, err := broker.Catalog(ctx)
+	return err
+}
+
+func ready(ctx context.Context, broker *mgmtclient.Client) error {
+	if err := broker.Ready(ctx); err != nil {
+		return err
+	}
+	return serving(ctx, broker)
+}
+
+// end asks each second until the answer is no error. What the broker said last is the error, in the end.
+func (w waiting) end(ctx context.Context) error {
+	broker, err := mgmtclient.New(w.broker)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, w.limit)
 	defer cancel()
 	var last error
 	for {
-		_, err := broker.Catalog(ctx)
+		err := w.ask(ctx, broker)
 		if err == nil {
 			return nil
 		}
@@ -125,8 +147,8 @@ func waitReady(ctx context.Context, options mgmtclient.Options, limit time.Durat
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the broker did not serve its catalog within %s: %w", limit, last)
-		case <-time.After(catalogInterval):
+			return fmt.Errorf("the broker %s within %s: %w", w.failed, w.limit, last)
+		case <-time.After(askInterval):
 		}
 	}
 }
