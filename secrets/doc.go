@@ -48,6 +48,5 @@
 // # Binding credentials
 //
 // They lie at /c/SERVICE ID/INSTANCE ID/BINDING ID/credentials, and the platform gets {"credhub-ref": PATH}. The platform
-// replaces a reference only by a JSON object. What the broker must know of a binding again lies beside them, at
-// /c/SERVICE ID/INSTANCE ID/BINDING ID/note.
+// replaces a reference only by a JSON object.
 package secrets
