@@ -167,6 +167,14 @@ func (f *JobFailed) ReasonElsewhere() bool {
 	return !slices.ContainsFunc(f.Job.Errors, func(p Problem) bool { return p.Code != codeUnknown || p.Title != "UnknownError" })
 }
 
+// BrokerUnreachable tells whether the job failed since nobody was there where Cloud Foundry looked for the broker, which has thus
+// heard nothing of it. In the job of an operation on an instance only the sentence tells that.
+func (f *JobFailed) BrokerUnreachable() bool {
+	return slices.ContainsFunc(f.Job.Errors, func(p Problem) bool {
+		return p.Title == "CF-ServiceBrokerApiUnreachable" || strings.Contains(p.Detail, "The service broker could not be reached")
+	})
+}
+
 func shortened(text string) string {
 	text = strings.TrimSpace(text)
 	if len(text) <= maxDetail {

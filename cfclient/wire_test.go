@@ -66,6 +66,7 @@ var _ = Describe("What a Cloud Controller was asked and answered, asked again", 
 			Expect(err).To(BeAssignableToTypeOf(failed))
 			Expect(err).To(MatchError("Cloud Foundry's job a108330a-3ecb-4782-9bdc-2fec5d44268f (service_broker.catalog.synchronize) failed: " +
 				"CF-ServiceBrokerApiUnreachable (10001): The service broker could not be reached"))
+			Expect(err.(*cfclient.JobFailed).BrokerUnreachable()).To(BeTrue())
 		})
 
 		It("tells a refusal in Cloud Foundry's words", func() {
@@ -229,6 +230,7 @@ var _ = Describe("What a Cloud Controller was asked and answered, asked again", 
 			Expect(err).To(BeAssignableToTypeOf(failed))
 			Expect(err).To(MatchError(HaveSuffix("Service broker error: cannot upgrade now")))
 			Expect(err.(*cfclient.JobFailed).ReasonElsewhere()).To(BeFalse())
+			Expect(err.(*cfclient.JobFailed).BrokerUnreachable()).To(BeFalse())
 
 			_, err = client.WaitJob(ctx, "650ef778-a4d1-450d-bc90-a6be100befe2")
 			Expect(err).To(BeAssignableToTypeOf(failed))

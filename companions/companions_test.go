@@ -19,6 +19,7 @@ type broker struct {
 	instances []mgmtclient.Instance
 	listed    int
 	list      error
+	away      error // of the catalog
 	details   func() (mgmtclient.InstanceDetails, error)
 	start     func(mgmtclient.Start) (mgmtclient.Started, error)
 	last      func(data string) (mgmtclient.LastOperation, error)
@@ -39,6 +40,9 @@ func newBroker() *broker {
 }
 
 func (b *broker) Catalog(context.Context) ([]mgmtclient.Offering, error) {
+	if b.away != nil {
+		return nil, b.away
+	}
 	offering := mgmtclient.Offering{ID: "o", Name: "redis", Plans: []mgmtclient.Plan{{ID: "p", Name: "small"}, {ID: "q", Name: "large"}}}
 	offering.Plans[0].MaintenanceInfo.Version = "2"
 	return []mgmtclient.Offering{offering}, nil
@@ -415,6 +419,38 @@ func TestRoster(t *testing.T) {
 	if len(roster.Outdated) != 1 {
 		t.Error(roster.Outdated)
 	}
+}
+
+// A broker that restarts isn't there for Cloud Foundry either, which then gives an upgrade up.
+func TestAnUpgradeThatNeverCameToTheBrokerIsBegunAnew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, p := newBroker(), newPlatform("1", "2")
+		work := companions.NewUpgrade(list(t, b, p), false)
+		poll := func() string {
+			p.job = func() (cfclient.Job, error) {
+				problem := cfclient.Problem{Code: 10009, Title: "CF-UnableToPerform", Detail: "update could not be completed: The service broker could not be reached"}
+				return cfclient.Job{State: cfclient.JobStateFailed, Errors: []cfclient.Problem{problem}}, nil
+			}
+			return outcome(work.Poll(t.Context(), member, "job j"))
+		}
+		b.away = &mgmtclient.Unavailable{Cause: errors.New("away")}
+		if got := poll(); got != "unavailable" || len(p.upgrades) != 0 {
+			t.Errorf("while the broker is away: %s, and %d upgrades", got, len(p.upgrades))
+		}
+		time.Sleep(time.Hour)
+		b.away = nil
+		for range 2 {
+			if got := poll(); got != "accepted" {
+				t.Errorf("when the broker is back: %s", got)
+			}
+			time.Sleep(time.Minute)
+		}
+		time.Sleep(time.Second)
+		if got := poll(); got != "error" || len(p.upgrades) != 2 {
+			t.Errorf("if Cloud Foundry alone doesn't reach it: %s after %d upgrades", got, len(p.upgrades))
+		}
+	})
 }
 
 func TestOutlooks(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/on-demand-broker/odb/cfclient"
 	"github.com/on-demand-broker/odb/fleet"
@@ -98,10 +99,39 @@ func (o *Operation) pollJob(ctx context.Context, id, guid string) (fleet.Progres
 		return fleet.Progress{State: fleet.Gone}, nil
 	}
 	var failed *cfclient.JobFailed
-	if errors.As(failure, &failed) && failed.ReasonElsewhere() {
+	switch {
+	case errors.As(failure, &failed) && failed.ReasonElsewhere():
 		return o.reason(ctx, id, failure)
+	case errors.As(failure, &failed) && failed.BrokerUnreachable():
+		return o.unreached(ctx, id, failure)
 	}
 	return fleet.Progress{}, failure
+}
+
+// unreachedFor is for how long Cloud Foundry may not reach a broker that others do: routes come back a little after a broker does.
+const unreachedFor = 2 * time.Minute
+
+// unreached is for an upgrade that never came to the broker. As soon as the broker is back, Cloud Foundry is asked for it again:
+// it doesn't try by itself, and a broker that restarts must not cost all upgrades of that minute.
+func (o *Operation) unreached(ctx context.Context, id string, failure error) (fleet.Progress, error) {
+	if _, err := o.roster.broker.Catalog(ctx); err != nil {
+		return fleet.Progress{}, err
+	}
+	if time.Since(o.notReached(id)) > unreachedFor {
+		return fleet.Progress{}, failure
+	}
+	v, _ := o.roster.versionsOf(id)
+	return o.beginInPlatform(ctx, id, v.plan)
+}
+
+// notReached tells since when Cloud Foundry has reached the broker in vain for the instance, although it was there.
+func (o *Operation) notReached(id string) (since time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, before := o.unreachedSince[id]; !before {
+		o.unreachedSince[id] = time.Now()
+	}
+	return o.unreachedSince[id]
 }
 
 // reason finds the broker's words for an upgrade that failed after it had begun.
