@@ -79,6 +79,10 @@ bench: build ## measure the broker as a process: CPU, Director requests, latency
 bench-fleet: build ## measure upgrade, recreate and delete of 1 000 service instances; fails if a target is missed
 	go run ./bench -fleet -check -odb $(BIN)/odb
 
+.PHONY: soak
+soak: ## five minutes of two brokers side by side under load, killed at random (SOAK=duration, SEED=number)
+	go test -race -count=1 -timeout 30m -v ./soak -args -soak $${SOAK:-5m} -seed $${SEED:-1}
+
 .PHONY: clean
 clean: ## remove what make built and what make run kept
 	rm -rf $(BIN) $(DEV) boshrelease/src

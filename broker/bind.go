@@ -4,35 +4,62 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 
 	"github.com/on-demand-broker/odb/adapterclient"
-	"github.com/on-demand-broker/odb/boshclient"
-	"github.com/on-demand-broker/odb/secrets"
 )
 
-// Bind makes credentials for an instance (OSB 2.17, PUT …/service_bindings/:id), in the request itself. Making the same
-// binding again is the adapter's to judge.
+// wantedBinding is a bind as it was admitted.
+type wantedBinding struct {
+	bindingName
+	plan    *plan
+	request json.RawMessage // as the adapter gets it
+	actor   string          // who may read the credentials in the platform's CredHub; empty if they aren't kept there
+	digest  string          // of all that was asked for
+}
+
+// known is what is to be known of the binding once it is made.
+func (w wantedBinding) known(made adapterclient.Binding) knownBinding {
+	return knownBinding{PlanID: w.plan.ID, Digest: w.digest, Answer: &made}
+}
+
+// Bind makes credentials for an instance (OSB 2.17, PUT …/service_bindings/:id), in the request itself.
 func (b *Broker) Bind(ctx context.Context, instanceID, bindingID string, details domain.BindDetails, _ bool) (domain.Binding, error) {
 	ctx = about(ctx, instanceID, slog.String("binding_id", bindingID), slog.String("plan_id", details.PlanID))
-
-	plan, parameters, refusal := b.admitBind(details)
-	if refusal != nil {
-		return domain.Binding{}, refusal
-	}
-	actor, refusal := b.credentialsActor(details)
-	if refusal != nil {
-		return domain.Binding{}, refusal
-	}
-	request, err := requestParameters(details, parameters)
+	wanted, err := b.admitBind(bindingName{instanceID, bindingID}, details)
 	if err != nil {
 		return domain.Binding{}, b.failed(ctx, instanceID, OperationBind, err)
 	}
-	unlock, refusal := b.bindingTurn(ctx, instanceID)
+	answer, err := b.bindNow(ctx, wanted)
+	if err != nil {
+		return domain.Binding{}, b.bindFailed(ctx, instanceID, OperationBind, err)
+	}
+	return answer, nil
+}
+
+// admitBind is what the request alone can tell.
+func (b *Broker) admitBind(name bindingName, details domain.BindDetails) (wantedBinding, error) {
+	wanted := wantedBinding{bindingName: name}
+	plan, parameters, refusal := b.bindable(details)
+	if refusal != nil {
+		return wanted, refusal
+	}
+	wanted.plan = plan
+	if wanted.actor, refusal = b.credentialsActor(details); refusal != nil {
+		return wanted, refusal
+	}
+	wanted.digest = bindDigest(name.instanceID, details, parameters)
+	var err error
+	wanted.request, err = requestParameters(details, parameters)
+	return wanted, err
+}
+
+// bindNow makes the binding while the platform waits.
+func (b *Broker) bindNow(ctx context.Context, wanted wantedBinding) (domain.Binding, error) {
+	unlock, refusal := b.bindingTurn(ctx, wanted.instanceID)
 	if refusal != nil {
 		return domain.Binding{}, refusal
 	}
@@ -40,20 +67,69 @@ func (b *Broker) Bind(ctx context.Context, instanceID, bindingID string, details
 	ctx, cancel := b.detached(ctx)
 	defer cancel()
 
-	facts, err := b.bindingRequest(ctx, instanceID, plan)
+	known, facts, err := b.gather(ctx, wanted)
 	if err != nil {
-		return domain.Binding{}, b.bindFailed(ctx, instanceID, OperationBind, err)
+		return domain.Binding{}, err
 	}
-	facts.BindingID, facts.RequestParameters = bindingID, request
-	made, err := b.Adapter.CreateBinding(ctx, facts)
-	if err == nil {
-		err = b.keepCredentials(ctx, instanceID, actor, facts, &made)
+	verdict := judgeBind(known, wanted.digest)
+	switch verdict {
+	case otherBinding:
+		return domain.Binding{}, refuse(AlreadyExists, "Binding %s already exists with other attributes", wanted.bindingID)
+	case sameBinding:
+		return again(*known.Answer), nil
 	}
+	made, err := b.makeBinding(ctx, wanted, facts, verdict == newBinding)
 	if err != nil {
-		return domain.Binding{}, b.bindFailed(ctx, instanceID, OperationBind, err)
+		return domain.Binding{}, err
 	}
 	b.Logger.InfoContext(ctx, "bind.done")
+	if verdict == sameUnanswered {
+		return again(made), nil
+	}
 	return osbBinding(made), nil
+}
+
+// gather reads what is known of the binding and what the adapter must know of the deployment, both at once.
+func (b *Broker) gather(ctx context.Context, wanted wantedBinding) (known *knownBinding, facts adapterclient.BindingRequest, err error) {
+	err = sideBySide(ctx,
+		func(ctx context.Context) (err error) {
+			facts, err = b.bindingRequest(ctx, wanted.instanceID, wanted.plan)
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			known, err = b.kept.read(ctx, wanted.bindingName)
+			return err
+		},
+	)
+	facts.BindingID, facts.RequestParameters = wanted.bindingID, wanted.request
+	return known, facts, err
+}
+
+// makeBinding has the adapter make the binding and keeps what is to be known of it. If a new one can't be kept there is none: the
+// adapter takes it back.
+func (b *Broker) makeBinding(ctx context.Context, wanted wantedBinding, facts adapterclient.BindingRequest, isNew bool) (adapterclient.Binding, error) {
+	made, err := b.Adapter.CreateBinding(ctx, facts)
+	if err != nil {
+		return adapterclient.Binding{}, err
+	}
+	if err = b.keepCredentials(ctx, wanted, &made); err == nil {
+		err = b.kept.write(ctx, wanted.bindingName, wanted.known(made))
+	}
+	if err != nil && isNew {
+		b.takeBack(ctx, wanted.bindingName, facts)
+	}
+	return made, err
+}
+
+// takeBack leaves nothing of a binding that nobody will be told of.
+func (b *Broker) takeBack(ctx context.Context, name bindingName, facts adapterclient.BindingRequest) {
+	err := b.Adapter.DeleteBinding(ctx, facts)
+	if errors.Is(err, adapterclient.ErrBindingNotFound) {
+		err = nil
+	}
+	if err = errors.Join(err, b.forgetBinding(ctx, name)); err != nil {
+		b.Logger.ErrorContext(ctx, "bind.not-taken-back", slog.String("error", err.Error()))
+	}
 }
 
 // maxBindingWait is how long a binding waits for others of its instance. Platforms give up after a minute.
@@ -70,8 +146,8 @@ func (b *Broker) bindingTurn(ctx context.Context, instanceID string) (unlock fun
 	return unlock, nil
 }
 
-// admitBind is what the request alone can tell.
-func (b *Broker) admitBind(details domain.BindDetails) (*plan, json.RawMessage, *Error) {
+// bindable finds the plan and checks what is asked of it.
+func (b *Broker) bindable(details domain.BindDetails) (*plan, json.RawMessage, *Error) {
 	plan, refusal := b.offering.plan(details.ServiceID, details.PlanID)
 	if refusal != nil {
 		return nil, nil, refusal
@@ -84,78 +160,6 @@ func (b *Broker) admitBind(details domain.BindDetails) (*plan, json.RawMessage, 
 	}
 	parameters, refusal := b.Schemas.parameters(plan, OperationBind, details.RawParameters)
 	return plan, parameters, refusal
-}
-
-// bindingRequest gathers what the adapter must know of the deployment, all at once and without a Director task: its
-// manifest, its addresses and the DNS names that the plan asks for. plan is nil if the catalog no longer has it.
-func (b *Broker) bindingRequest(ctx context.Context, instanceID string, plan *plan) (adapterclient.BindingRequest, error) {
-	name := deploymentName(instanceID)
-	var request adapterclient.BindingRequest
-	var deployed boshclient.Deployment
-	var instances []boshclient.Instance
-	var variables []secrets.Variable
-	err := sideBySide(ctx,
-		func(ctx context.Context) (err error) {
-			variables, err = b.variables(ctx, name)
-			return err
-		},
-		func(ctx context.Context) (err error) {
-			instances, err = b.Deployments.Instances(ctx, name)
-			return err
-		},
-		func(ctx context.Context) (err error) {
-			deployed, err = b.Deployments.Deployment(ctx, name)
-			return err
-		},
-		func(ctx context.Context) (err error) {
-			request.DNSAddresses, err = b.dnsAddresses(ctx, name, plan)
-			return err
-		},
-	)
-	switch {
-	case errors.Is(err, boshclient.ErrNotFound):
-		return request, refuse(NotFound, "Service instance %s does not exist", instanceID)
-	case err != nil:
-		return request, fmt.Errorf("reading deployment %s: %w", name, err)
-	case deployed.BeingCreated:
-		return request, refuse(Concurrency, "Service instance %s is not ready: it is being created, or its creation failed", instanceID)
-	}
-	request.Manifest = deployed.Manifest
-	request.Topology = topology(instances)
-	request.Secrets, err = b.resolve(ctx, name, deployed.Manifest, variables)
-	return request, err
-}
-
-// topology lists the addresses of each instance group.
-func topology(instances []boshclient.Instance) map[string][]string {
-	groups := map[string][]string{}
-	for _, instance := range instances {
-		groups[instance.Group] = append(groups[instance.Group], instance.IPs...)
-	}
-	return groups
-}
-
-// dnsAddresses asks for the names by which the plan's binding_with_dns entries reach the instance's VMs.
-func (b *Broker) dnsAddresses(ctx context.Context, deployment string, plan *plan) (map[string]string, error) {
-	addresses := map[string]string{}
-	if plan == nil {
-		return addresses, nil
-	}
-	for _, dns := range plan.BindingWithDNS {
-		address, err := b.Deployments.LinkAddress(ctx, boshclient.LinkAddress{
-			Deployment: deployment, InstanceGroup: dns.InstanceGroup, Provider: dns.LinkProvider, AZs: dns.AZs, Status: dns.Status,
-		})
-		var left *boshclient.LinkLeft
-		if errors.As(err, &left) { // the address is good all the same
-			b.Logger.WarnContext(ctx, "bind.link-left", slog.String("error", err.Error()))
-			err = nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("the DNS address %q of %s: %w", dns.Name, deployment, err)
-		}
-		addresses[dns.Name] = address
-	}
-	return addresses, nil
 }
 
 // bindFailed gives the adapter's exit codes for bindings their meaning (adapter protocol: exit codes).

@@ -80,6 +80,8 @@ type Options struct {
 	// ManifestSecrets is nil without secure manifests, BindingSecrets where the platform has no CredHub.
 	ManifestSecrets ManifestSecrets
 	BindingSecrets  BindingSecrets
+	// BindingNotes is nil where bindings are not kept in the platform's CredHub.
+	BindingNotes BindingNotes
 	// Platform is nil where there is no Cloud Foundry, and the instances are those that the Director remembers.
 	Platform Platform
 	// Instances is the operator's own list of instances, which comes before the platform's; nil if there is none.
@@ -122,12 +124,17 @@ type Broker struct {
 	told     *toldPlans
 	census   Census
 	quotas   *quotas
+	kept     keptBindings
 	probe    *probe
 }
 
 // New returns a broker that is ready to serve. It asks nothing of anybody.
 func New(options Options) (*Broker, error) {
-	b, err := newBroker(options, newMemory())
+	m, err := newMemory()
+	if err != nil {
+		return nil, err
+	}
+	b, err := newBroker(options, m)
 	if err != nil {
 		return nil, err
 	}
@@ -160,6 +167,7 @@ func newBroker(options Options, m *memory) (*Broker, error) {
 	if options.Switches.SideBySide {
 		b.quotas.claimed = b.claimedPlaces
 	}
+	b.kept = keepBindings(options, m)
 	b.probe = newProbe(options.Health, options.Now)
 	return b, nil
 }

@@ -19,9 +19,11 @@ func buildCatalog(o offering, schemas Schemas) []domain.Service {
 		Description:   o.Description,
 		Bindable:      o.Bindable,
 		PlanUpdatable: o.PlanUpdatable,
-		Tags:          o.Tags,
-		Metadata:      serviceMetadata(o.Metadata),
-		Plans:         make([]domain.ServicePlan, 0, len(o.Plans)),
+		// Whatever is kept is kept of all plans' bindings.
+		BindingsRetrievable: o.KeepBindings != "",
+		Tags:                o.Tags,
+		Metadata:            serviceMetadata(o.Metadata),
+		Plans:               make([]domain.ServicePlan, 0, len(o.Plans)),
 	}
 	for _, permission := range o.Requires {
 		service.Requires = append(service.Requires, domain.RequiredPermission(permission))

@@ -1,44 +1,58 @@
 package broker
 
-import "sync"
+import (
+	"maps"
+	"sync"
+)
 
-// generations remember something of tasks, by their id, for what may as well be forgotten: what isn't asked for any more falls
-// out, so that there are never more than two generations.
-type generations[V any] struct {
+// generations remember something, by a key such as a task's id, for what may as well be forgotten: what isn't changed any more
+// falls out, so that there are never more than two generations.
+type generations[K comparable, V any] struct {
 	mu         sync.Mutex
-	young, old map[int]V
+	young, old map[K]V
 }
 
 const generationSize = 2048
 
-func newGenerations[V any]() *generations[V] { return &generations[V]{young: map[int]V{}} }
-
-func (g *generations[V]) get(taskID int) V {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.lookUp(taskID)
+func newGenerations[K comparable, V any]() *generations[K, V] {
+	return &generations[K, V]{young: map[K]V{}}
 }
 
-func (g *generations[V]) lookUp(taskID int) V {
-	if known, ok := g.young[taskID]; ok {
+func (g *generations[K, V]) get(key K) V {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.lookUp(key)
+}
+
+func (g *generations[K, V]) lookUp(key K) V {
+	if known, ok := g.young[key]; ok {
 		return known
 	}
-	return g.old[taskID]
+	return g.old[key]
 }
 
 // change replaces what is known by what the function makes of it.
-func (g *generations[V]) change(taskID int, to func(V) V) {
+func (g *generations[K, V]) change(key K, to func(V) V) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.young[taskID] = to(g.lookUp(taskID))
+	g.young[key] = to(g.lookUp(key))
 	if len(g.young) >= generationSize {
-		g.old, g.young = g.young, map[int]V{}
+		g.old, g.young = g.young, map[K]V{}
 	}
 }
 
-func (g *generations[V]) forget(taskID int) {
+func (g *generations[K, V]) forget(key K) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.young, taskID)
-	delete(g.old, taskID)
+	delete(g.young, key)
+	delete(g.old, key)
+}
+
+// forgetAll forgets what it is told to.
+func (g *generations[K, V]) forgetAll(which func(K) bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, generation := range []map[K]V{g.young, g.old} {
+		maps.DeleteFunc(generation, func(key K, _ V) bool { return which(key) })
+	}
 }

@@ -14,14 +14,15 @@ import (
 type memory struct {
 	process string // tells this process from other brokers
 
-	operations *keyedLocks // one at a time changes an instance; a second one is told so at once
-	bindings   *keyedLocks // an instance's bindings are made one after the other, as adapters are used to
+	operations *keyedLocks     // one at a time changes an instance; a second one is told so at once
+	bindings   *keyedLocks     // an instance's bindings are made one after the other, as adapters are used to
+	sealed     *sealedBindings // what is known of bindings, where that is kept here
 	ledger     *ledger
-	progress   *generations[taskProgress]
-	passed     *generations[bool]      // errand tasks that are known to have exited well
-	cleaned    *generations[bool]      // the last tasks of operations after which nothing is left to clean up
-	unanswered *generations[time.Time] // when a submission got no answer, by the task after which it was due
-	ended      *generations[ending]    // by the task after which the next step was due
+	progress   *generations[int, taskProgress]
+	passed     *generations[int, bool]      // errand tasks that are known to have exited well
+	cleaned    *generations[int, bool]      // the last tasks of operations after which nothing is left to clean up
+	unanswered *generations[int, time.Time] // when a submission got no answer, by the task after which it was due
+	ended      *generations[int, ending]    // by the task after which the next step was due
 	carrier    *carrier
 	telemetry  telemetry
 
@@ -32,21 +33,26 @@ type memory struct {
 	work     work
 }
 
-func newMemory() *memory {
+func newMemory() (*memory, error) {
+	sealed, err := newSealedBindings()
+	if err != nil {
+		return nil, err
+	}
 	m := &memory{
+		sealed:     sealed,
 		process:    uuid.NewString(),
 		operations: newKeyedLocks(),
 		bindings:   newKeyedLocks(),
 		ledger:     newLedger(),
-		progress:   newGenerations[taskProgress](),
-		passed:     newGenerations[bool](),
-		cleaned:    newGenerations[bool](),
-		unanswered: newGenerations[time.Time](),
-		ended:      newGenerations[ending](),
+		progress:   newGenerations[int, taskProgress](),
+		passed:     newGenerations[int, bool](),
+		cleaned:    newGenerations[int, bool](),
+		unanswered: newGenerations[int, time.Time](),
+		ended:      newGenerations[int, ending](),
 		carrier:    newCarrier(),
 	}
 	m.lifetime, m.stop = context.WithCancelCause(context.Background())
-	return m
+	return m, nil
 }
 
 // ContinueAs lets Run go on as another broker that shares b's memory, from its next pass on.

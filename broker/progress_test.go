@@ -32,7 +32,7 @@ func TestDescribeCountsNoMoreThanThereAre(t *testing.T) {
 
 func TestWhatIsRememberedOfTasksIsBounded(t *testing.T) {
 	g := NewWithT(t)
-	progress := newGenerations[taskProgress]()
+	progress := newGenerations[int, taskProgress]()
 	reached := taskProgress{offset: 1}
 	for id := range 10 * generationSize {
 		progress.change(id, reached.further)
@@ -47,7 +47,7 @@ func TestWhatIsRememberedOfTasksIsBounded(t *testing.T) {
 
 func TestProgressDoesNotGoBack(t *testing.T) {
 	g := NewWithT(t)
-	progress := newGenerations[taskProgress]()
+	progress := newGenerations[int, taskProgress]()
 	progress.change(1, taskProgress{offset: 9, stage: "later"}.further)
 	progress.change(1, taskProgress{offset: 5, stage: "earlier"}.further)
 	g.Expect(progress.get(1)).To(Equal(taskProgress{offset: 9, stage: "later"}))

@@ -57,6 +57,7 @@ func (b *Broker) provision(ctx context.Context, d deployment) (domain.Provisione
 	if err != nil {
 		return domain.ProvisionedServiceSpec{}, err
 	}
+	b.kept.forgetInstance(d.instanceID)
 	return domain.ProvisionedServiceSpec{
 		IsAsync:       true,
 		DashboardURL:  done.dashboardURL,

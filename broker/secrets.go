@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 
@@ -29,6 +28,7 @@ type ManifestSecrets interface {
 // BindingSecrets is the platform's CredHub, where credentials of bindings are kept.
 type BindingSecrets interface {
 	StoreBinding(ctx context.Context, request secrets.StoreBinding) (json.RawMessage, error)
+	BindingReference(ctx context.Context, binding secrets.Binding) (json.RawMessage, error)
 	DeleteBinding(ctx context.Context, binding secrets.Binding) error
 	KeptOfBindings(ctx context.Context, serviceID, instanceID string) ([]secrets.Kept, error)
 	InstancesWithBindings(ctx context.Context, serviceID string) ([]string, error)
@@ -140,32 +140,37 @@ func (b *Broker) credentialsActor(details domain.BindDetails) (string, *Error) {
 	}
 }
 
-// keepCredentials puts a binding's credentials into the platform's CredHub, and a reference in their place. If that fails
-// there is no binding: the adapter takes it back.
-func (b *Broker) keepCredentials(ctx context.Context, instanceID, actor string, request adapterclient.BindingRequest, made *adapterclient.Binding) error {
+// keepCredentials puts a binding's credentials into the platform's CredHub, and a reference in their place.
+func (b *Broker) keepCredentials(ctx context.Context, wanted wantedBinding, made *adapterclient.Binding) error {
 	if b.BindingSecrets == nil {
 		return nil
 	}
-	binding := secrets.Binding{ServiceID: b.offering.ID, InstanceID: instanceID, BindingID: request.BindingID}
-	reference, err := b.BindingSecrets.StoreBinding(ctx, secrets.StoreBinding{Binding: binding, Credentials: made.Credentials, Actor: actor})
-	if err == nil {
-		made.Credentials = reference
-		return nil
+	reference, err := b.BindingSecrets.StoreBinding(ctx, secrets.StoreBinding{
+		Binding: b.credentialsOf(wanted.bindingName), Credentials: made.Credentials, Actor: wanted.actor,
+	})
+	if err != nil {
+		return fmt.Errorf("keeping the binding's credentials: %w", err)
 	}
-	if undo := b.Adapter.DeleteBinding(ctx, request); undo != nil && !errors.Is(undo, adapterclient.ErrBindingNotFound) {
-		b.Logger.ErrorContext(ctx, "bind.not-taken-back", slog.String("error", undo.Error()))
-	}
-	return fmt.Errorf("keeping the binding's credentials: %w", err)
+	made.Credentials = reference
+	return nil
 }
 
-// forgetCredentials removes a binding's credentials from the platform's CredHub, where there may be none.
-func (b *Broker) forgetCredentials(ctx context.Context, instanceID, bindingID string) error {
-	if b.BindingSecrets == nil {
-		return nil
-	}
-	err := b.BindingSecrets.DeleteBinding(ctx, secrets.Binding{ServiceID: b.offering.ID, InstanceID: instanceID, BindingID: bindingID})
-	if err != nil {
-		return fmt.Errorf("deleting the binding's credentials: %w", err)
-	}
-	return nil
+// forgetBinding removes what is kept of a binding, its credentials in the platform's CredHub included. There may be none.
+func (b *Broker) forgetBinding(ctx context.Context, name bindingName) error {
+	return sideBySide(ctx,
+		func(ctx context.Context) error { return b.kept.forget(ctx, name) },
+		func(ctx context.Context) error {
+			if b.BindingSecrets == nil {
+				return nil
+			}
+			if err := b.BindingSecrets.DeleteBinding(ctx, b.credentialsOf(name)); err != nil {
+				return fmt.Errorf("deleting the binding's credentials: %w", err)
+			}
+			return nil
+		},
+	)
+}
+
+func (b *Broker) credentialsOf(name bindingName) secrets.Binding {
+	return secrets.Binding{ServiceID: b.offering.ID, InstanceID: name.instanceID, BindingID: name.bindingID}
 }

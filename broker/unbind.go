@@ -41,7 +41,7 @@ func (b *Broker) Unbind(ctx context.Context, instanceID, bindingID string, detai
 		}
 	}
 	if failure == nil || failure.Kind == Gone { // there may be credentials of a binding that nobody else knows any more
-		if err := b.forgetCredentials(ctx, instanceID, bindingID); err != nil {
+		if err := b.forgetBinding(ctx, bindingName{instanceID, bindingID}); err != nil {
 			return domain.UnbindSpec{}, b.failed(ctx, instanceID, OperationUnbind, err)
 		}
 	}

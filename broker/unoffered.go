@@ -6,17 +6,12 @@ import (
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 )
 
-// The catalog offers neither instances_retrievable nor bindings_retrievable, and bindings are made in the request itself:
-// these verbs of OSB have nothing to tell.
+// The catalog doesn't offer instances_retrievable, and bindings are made in the request itself: these verbs of OSB have nothing
+// to tell.
 
 // GetInstance answers that it is not offered.
 func (b *Broker) GetInstance(context.Context, string, domain.FetchInstanceDetails) (domain.GetInstanceDetailsSpec, error) {
 	return domain.GetInstanceDetailsSpec{}, refuse(NotImplemented, "This service does not offer to fetch service instances")
-}
-
-// GetBinding answers that it is not offered.
-func (b *Broker) GetBinding(context.Context, string, string, domain.FetchBindingDetails) (domain.GetBindingSpec, error) {
-	return domain.GetBindingSpec{}, refuse(NotImplemented, "This service does not offer to fetch service bindings")
 }
 
 // LastBindingOperation answers that it is not offered.

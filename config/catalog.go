@@ -27,7 +27,9 @@ type ServiceCatalog struct {
 	GlobalQuotas Quotas `yaml:"global_quotas"`
 	// MaintenanceInfo is nil if there is none.
 	MaintenanceInfo *MaintenanceInfo `yaml:"maintenance_info"`
-	Plans           []Plan           `yaml:"plans"`
+	// KeepBindings says where bindings are kept to be answered again: KeepInCredHub, KeepInMemory, or empty for nowhere.
+	KeepBindings string `yaml:"keep_bindings"`
+	Plans        []Plan `yaml:"plans"`
 }
 
 // ServiceMetadata is shown to those who choose a service. Extra holds all other keys and is shown as it is.

@@ -99,6 +99,7 @@ func (c *Config) checkAcross(root section) {
 	if c.Broker.EnableSecureManifests && !c.Broker.UseStdin {
 		root.key("broker", "enable_secure_manifests").warn("needs broker.use_stdin, without which an adapter never sees its secrets", "set use_stdin: true")
 	}
+	c.checkBindings(catalog)
 	// Without Cloud Foundry instances are counted in the Director, where a config tells the plan of each.
 	plansUnknown := c.Broker.DisableCFStartupChecks && c.Broker.DisableBOSHConfigs
 	const uncounted, countThem = "can't be kept: neither Cloud Foundry nor BOSH configs may tell which plan an instance has", "remove the limits or broker.disable_bosh_configs"
@@ -125,6 +126,7 @@ func (c *Config) settle(doc *document) {
 		c.ServiceAdapter.Env = nil
 	}
 	c.Broker.settle(section{doc: doc}.key("broker"))
+	c.settleBindings()
 	c.ServiceCatalog.settle(section{doc: doc}.key("service_catalog"))
 }
 

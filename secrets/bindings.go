@@ -15,9 +15,15 @@ type Binding struct {
 }
 
 // name is where the platform's CredHub keeps the binding's credentials: a contract with every binding that exists.
-func (b Binding) name() (string, error) {
-	base, err := joinPath("c", b.ServiceID, b.InstanceID, b.BindingID)
-	return base + "/credentials", err
+func (b Binding) name() (string, error) { return b.below("credentials") }
+
+func (b Binding) below(segment string) (string, error) {
+	return joinPath("c", b.ServiceID, b.InstanceID, b.BindingID, segment)
+}
+
+// reference is what the platform gets in place of the credentials that lie there.
+func reference(name string) (json.RawMessage, error) {
+	return json.Marshal(map[string]string{"credhub-ref": name})
 }
 
 // StoreBinding is a request to keep a binding's credentials.
@@ -41,7 +47,7 @@ func (c *Client) StoreBinding(ctx context.Context, request StoreBinding) (json.R
 	if err != nil {
 		return nil, err
 	}
-	reference, err := json.Marshal(map[string]string{"credhub-ref": name})
+	reference, err := reference(name)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +62,18 @@ func (c *Client) StoreBinding(ctx context.Context, request StoreBinding) (json.R
 		return nil, errors.Join(err, fmt.Errorf("credential %s may be left behind: %w", name, undo))
 	}
 	return nil, err
+}
+
+// BindingReference is what StoreBinding once returned; ErrNotFound if no credentials are kept.
+func (c *Client) BindingReference(ctx context.Context, binding Binding) (json.RawMessage, error) {
+	name, err := binding.name()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.Latest(ctx, name); err != nil {
+		return nil, err
+	}
+	return reference(name)
 }
 
 // DeleteBinding deletes a binding's credentials. That there are none is fine.

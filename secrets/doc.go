@@ -48,5 +48,6 @@
 // # Binding credentials
 //
 // They lie at /c/SERVICE ID/INSTANCE ID/BINDING ID/credentials, and the platform gets {"credhub-ref": PATH}. The platform
-// replaces a reference only by a JSON object.
+// replaces a reference only by a JSON object. What the broker must know of a binding again lies beside them, at
+// /c/SERVICE ID/INSTANCE ID/BINDING ID/note.
 package secrets

@@ -23,10 +23,8 @@ var open = map[string]string{
 	"F12": "polls don't say when to ask again",
 	"F13": noDeletionWhileCreated, "G8": noDeletionWhileCreated,
 	"G6": "a deletion that is asked for again gets 422",
-	"H6": "whether a binding is the same is the adapter's to say, and it knows only that it is there",
 	"H8": noAsyncBindings, "H9": noAsyncBindings, "H24": noAsyncBindings, "J3": noAsyncBindings,
-	"H21": "bindings can't be fetched",
-	"I1":  noRotation, "I2": noRotation, "I3": noRotation, "I5": noRotation, "I6": noRotation, "I7": noRotation,
+	"I1": noRotation, "I2": noRotation, "I3": noRotation, "I5": noRotation, "I6": noRotation, "I7": noRotation,
 	"I8": "a binding from an old one is made as any other",
 }
 
@@ -56,6 +54,7 @@ const (
 var offersAll = []setting{
 	tasksTake(700 * time.Millisecond),
 	with("use_stdin: true", "use_stdin: true\n  enable_plan_schemas: true"),
+	bindingsKept("memory"),
 	with("  tags: [cache]", "  tags: [cache]\n  maintenance_info: {version: 1.2.3, description: patches}"),
 }
 

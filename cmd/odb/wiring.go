@@ -78,7 +78,7 @@ func brokerOptions(ctx context.Context, c *config.Config, logger *slog.Logger, c
 	if options.ManifestSecrets, err = newManifestSecrets(c); err != nil {
 		return options, err
 	}
-	if options.BindingSecrets, err = newBindingSecrets(c.CredHub); err != nil {
+	if options.BindingSecrets, options.BindingNotes, err = newBindingSecrets(c); err != nil {
 		return options, err
 	}
 	if options.Instances, err = newInstances(c.ServiceInstancesAPI); err != nil {
@@ -179,19 +179,23 @@ func newManifestSecrets(c *config.Config) (broker.ManifestSecrets, error) {
 	return client, nil
 }
 
-// newBindingSecrets is nil where the platform has no CredHub.
-func newBindingSecrets(c config.CredHub) (broker.BindingSecrets, error) {
-	if !c.Enabled() {
-		return nil, nil
+// newBindingSecrets is nil where the platform has no CredHub; the notes are, too, where they are to be elsewhere.
+func newBindingSecrets(c *config.Config) (broker.BindingSecrets, broker.BindingNotes, error) {
+	if !c.CredHub.Enabled() {
+		return nil, nil, nil
 	}
 	client, err := secrets.New(secrets.Options{
-		URL: c.APIURL, CACerts: []string{c.CACert, c.InternalUAACACert},
-		ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal(), UserAgent: "odb/" + version,
+		URL: c.CredHub.APIURL, CACerts: []string{c.CredHub.CACert, c.CredHub.InternalUAACACert},
+		ClientID: c.CredHub.ClientID, ClientSecret: c.CredHub.ClientSecret.Reveal(), UserAgent: "odb/" + version,
 	})
-	if err != nil {
-		return nil, fmt.Errorf("credhub: %w", err)
+	switch {
+	case err != nil:
+		return nil, nil, fmt.Errorf("credhub: %w", err)
+	case c.ServiceCatalog.KeepBindings != config.KeepInCredHub:
+		return client, nil, nil
+	default:
+		return client, client, nil
 	}
-	return client, nil
 }
 
 func newAdapter(c *config.Config, logger *slog.Logger) (*adapterclient.Client, error) {

@@ -1,0 +1,145 @@
+package soak
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/on-demand-broker/odb/boshclient"
+)
+
+// journal is what the clients were told.
+type journal struct {
+	mu         sync.Mutex
+	operations map[string]*operation // by the operation string
+	statuses   map[int]int
+	wrong      []string
+}
+
+// operation is one that a broker accepted.
+type operation struct {
+	instance string
+	state    string // as last polled; "" if nobody saw the end
+	BoshContextID,
+	OperationType string
+	Errands []struct{ Name string }
+}
+
+func (j *journal) accepted(instance, text string) {
+	o := &operation{instance: instance}
+	err := json.Unmarshal([]byte(text), o)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err != nil {
+		j.wrong = append(j.wrong, fmt.Sprintf("%s: the operation %q can't be read", instance, text))
+		return
+	}
+	if _, known := j.operations[text]; !known { // the same request again gets the same one
+		j.operations[text] = o
+	}
+}
+
+func (j *journal) ended(text, state string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	o := j.operations[text]
+	if o.state != "" && o.state != state {
+		j.wrong = append(j.wrong, fmt.Sprintf("%s: %s %s was %s, and then %s", o.instance, o.OperationType, o.BoshContextID, o.state, state))
+	}
+	o.state = state
+}
+
+// expected are the statuses that a broker may answer whatever happens: nothing here is its fault or the Director's.
+var expected = []int{200, 201, 202, 400, 404, 409, 410, 422}
+
+func (j *journal) answered(what string, a answer) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.statuses[a.status]++
+	if !slices.Contains(expected, a.status) {
+		j.wrong = append(j.wrong, fmt.Sprintf("%s: %d %s", what, a.status, a.text))
+	}
+}
+
+// open are the operations whose end nobody saw.
+func (j *journal) open() map[string]*operation {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	open := map[string]*operation{}
+	for text, o := range j.operations {
+		if o.state == "" {
+			open[text] = o
+		}
+	}
+	return open
+}
+
+func (j *journal) note(format string, args ...any) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.wrong = append(j.wrong, fmt.Sprintf(format, args...))
+}
+
+// judge compares each operation with the tasks that the Director had for it: no step ran twice, and one that succeeded had
+// all of its steps.
+func (j *journal) judge(ctx context.Context, bosh *boshclient.Client) {
+	for _, o := range j.operations {
+		tasks, err := bosh.TasksByContext(ctx, "service-instance_"+o.instance, o.BoshContextID)
+		if err != nil {
+			j.note("%s: its tasks can't be read: %v", o.instance, err)
+			continue
+		}
+		for _, complaint := range o.complaints(tasks) {
+			j.note("%s: %s %s (%s): %s", o.instance, o.OperationType, o.BoshContextID, o.state, complaint)
+		}
+	}
+}
+
+// complaints says what is wrong with an operation that has ended, given its tasks.
+func (o *operation) complaints(tasks []boshclient.Task) []string {
+	ran, bad := map[string]int{}, 0
+	for _, task := range tasks {
+		ran[step(task)]++
+		if task.State != boshclient.StateDone {
+			bad++
+		}
+	}
+	steps := []string{"create deployment"}
+	if o.OperationType == "delete" {
+		steps = []string{"delete deployment"}
+	}
+	for _, errand := range o.Errands {
+		steps = append(steps, "run errand "+errand.Name)
+	}
+	var complaints []string
+	for name, times := range ran {
+		if times > 1 {
+			complaints = append(complaints, fmt.Sprintf("%q ran %d times", name, times))
+		}
+	}
+	switch o.state {
+	case "succeeded":
+		for _, name := range steps {
+			if ran[name] == 0 {
+				complaints = append(complaints, fmt.Sprintf("%q never ran", name))
+			}
+		}
+	case "failed":
+		if bad == 0 {
+			complaints = append(complaints, "none of its tasks failed")
+		}
+	default:
+		complaints = append(complaints, "it never ended")
+	}
+	return complaints
+}
+
+// step is a task's description without the deployment's name, which differs.
+func step(task boshclient.Task) string {
+	name, _, _ := strings.Cut(task.Description, " from deployment")
+	name, _, _ = strings.Cut(name, " service-instance_")
+	return name
+}
