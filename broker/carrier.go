@@ -222,7 +222,7 @@ func (b *Broker) carryOne(ctx context.Context, instanceID string, o carriedOpera
 	case err != nil && !errors.Is(err, boshclient.ErrNotFound):
 		b.Logger.WarnContext(ctx, "carrier.delayed", slog.String("error", err.Error()))
 		return
-	case err == nil && (d.action == wait || d.action == start):
+	case err == nil && d.action.goesOn():
 		return
 	case err == nil && d.action == cannotTell && o.BoshTaskID == 0 && b.Now().Sub(o.since) < lateArrival:
 		return // its first task may be on its way

@@ -43,7 +43,7 @@ func (e *errandsBench) restart() {
 	}}
 	plan := config.Plan{ID: "plan-id", Name: "plan", LifecycleErrands: &config.LifecycleErrands{PostDeploy: threeErrands, PreDelete: threeErrands}}
 	b, err := New(Options{
-		Deployments: l, Tasks: l, Configs: l, Health: l, Adapter: adapter{&history{}},
+		Deployments: l, Maintaining: l, Tasks: l, Configs: l, Health: l, Adapter: adapter{&history{}},
 		Catalog: config.ServiceCatalog{ID: "service-id", Name: "service", Plans: []config.Plan{plan}},
 		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)), Now: func() time.Time { return e.now },
 	})

@@ -27,22 +27,29 @@ func (b *Broker) Deprovision(ctx context.Context, instanceID string, details dom
 	if !asyncAllowed {
 		return domain.DeprovisionServiceSpec{}, asyncRequired()
 	}
-	ctx, unlock, refusal := b.lock(ctx, instanceID)
-	if refusal != nil {
-		return domain.DeprovisionServiceSpec{}, refusal
-	}
-	defer unlock()
-
-	operation := b.deletion(details.PlanID, details.Force)
-	data, err := b.submitDelete(ctx, instanceID, details.PlanID, operation)
+	d := deletion{instanceID: instanceID, planID: details.PlanID, operation: b.deletionOf(details.PlanID, details.Force)}
+	data, err := b.deprovision(ctx, d)
 	if err != nil {
-		return domain.DeprovisionServiceSpec{}, b.failed(ctx, instanceID, operation.OperationType, err)
+		return domain.DeprovisionServiceSpec{}, b.failed(ctx, instanceID, d.operation.OperationType, err)
 	}
 	return domain.DeprovisionServiceSpec{IsAsync: true, OperationData: data}, nil
 }
 
-// deletion is the operation that deletes an instance of a plan, which may have left the catalog, or be unknown.
-func (b *Broker) deletion(planID string, force bool) Operation {
+// deletion is what the deletion of one instance needs to know.
+type deletion struct {
+	instanceID, planID string
+	operation          Operation
+
+	// Of what there is; empty before it was looked for.
+	tasks         []boshclient.Task // that have not ended
+	before        instanceConfigs
+	canRunErrands bool // if there are any
+}
+
+func (d deletion) name() string { return deploymentName(d.instanceID) }
+
+// deletionOf is the operation that deletes an instance of a plan, which may have left the catalog, or be unknown.
+func (b *Broker) deletionOf(planID string, force bool) Operation {
 	operation := Operation{OperationType: OperationDelete, Errands: b.offering.plans[planID].preDelete()}
 	if force {
 		operation.OperationType = OperationForceDelete
@@ -50,62 +57,90 @@ func (b *Broker) deletion(planID string, force bool) Operation {
 	return operation
 }
 
-// submitDelete submits the first step of the deletion: the first pre-delete errand, or the deletion itself. That the
-// deployment isn't there is no failure: what else is left of the instance is cleaned up.
-func (b *Broker) submitDelete(ctx context.Context, instanceID, planID string, operation Operation) (string, error) {
-	name := deploymentName(instanceID)
-	wanted := len(operation.Errands) > 0
-	errands := wanted
-	var before instanceConfigs
-	var types *[]string
+// deprovision begins the deletion. What is under way decides how: a deletion is not begun twice, a creation is cancelled first,
+// anything else is to be waited for.
+func (b *Broker) deprovision(ctx context.Context, d deletion) (operation string, err error) {
+	ctx, unlock, refusal := b.lock(ctx, d.instanceID)
+	if refusal != nil {
+		return b.deletedMeanwhile(ctx, d, refusal)
+	}
+	defer unlock()
+	d, err = b.readBeforeDelete(ctx, d)
+	if err != nil {
+		return "", err
+	}
+	switch current, err := b.underWay(ctx, d); {
+	case err != nil:
+		return "", err
+	case current.idle:
+		return b.submitDelete(ctx, d)
+	case current.operation.deletes():
+		return b.handOut(d.instanceID, current.operation)
+	case current.operation.OperationType == OperationCreate:
+		return b.deleteInstead(ctx, d, current.operation)
+	}
+	return "", operationInProgress()
+}
+
+// readBeforeDelete looks what there is of the instance, all at once.
+func (b *Broker) readBeforeDelete(ctx context.Context, d deletion) (deletion, error) {
+	name, wanted := d.name(), len(d.operation.Errands) > 0
 	err := sideBySide(ctx,
-		func(ctx context.Context) error { return b.mustBeIdle(ctx, name) },
 		func(ctx context.Context) (err error) {
-			before, types, err = b.configsToDelete(ctx, instanceID, wanted)
+			d.tasks, err = b.tasksInProgress(ctx, name)
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			d.before, d.operation.Configs, err = b.configsToDelete(ctx, name, wanted)
 			return err
 		},
 		func(ctx context.Context) (err error) {
 			if wanted {
-				errands, err = b.canRunErrands(ctx, name)
+				d.canRunErrands, err = b.canRunErrands(ctx, name)
 			}
 			return err
 		},
 	)
-	if err != nil {
-		return "", err
-	}
-	operation.Configs = types
-	operation.UAAClient = operation.UAAClient || b.hasUAAClient(before.record)
+	d.operation.UAAClient = d.operation.UAAClient || b.hasUAAClient(d.before.record)
+	return d, err
+}
+
+// submitDelete submits the first step of the deletion: the first pre-delete errand, or the deletion itself. That the
+// deployment isn't there is no failure: what else is left of the instance is cleaned up.
+func (b *Broker) submitDelete(ctx context.Context, d deletion) (string, error) {
+	o := d.operation
+	errands := d.canRunErrands
 	if !errands {
-		operation.Errands = nil
+		o.Errands = nil
 	}
-	operation.BoshContextID = deleteContextID(instanceID)
+	o.BoshContextID = deleteContextID(d.instanceID)
 	if errands {
-		operation.BoshContextID = newContextID(ctx) // the operation's alone, since its tasks are found by it
-		if err := b.rememberDeletion(ctx, name, planID, before.record, &operation); err != nil {
+		o.BoshContextID = newContextID(ctx) // the operation's alone, since its tasks are found by it
+		if err := b.rememberDeletion(ctx, d, &o); err != nil && !forbidden(err) {
 			return "", err
 		}
 	}
-	operation.BoshTaskID, err = b.submitFirst(ctx, name, operation)
+	var err error
+	o.BoshTaskID, err = b.submitFirst(ctx, d.name(), o)
 	switch {
 	case errors.Is(err, boshclient.ErrNotFound):
-		if err := b.deleteLeftovers(ctx, instanceID, operation); err != nil {
+		if err := b.deleteLeftovers(ctx, d.instanceID, o); err != nil {
 			return "", err
 		}
-		return "", refuse(Gone, "Service instance %s does not exist", instanceID)
+		return "", refuse(Gone, "Service instance %s does not exist", d.instanceID)
 	case err != nil:
 		switch {
 		case errands && outcomeUnknown(err):
-			b.carryAlone(instanceID, operation)
+			b.carryAlone(d.instanceID, o)
 		case errands && !b.Switches.DisableBOSHConfigs:
-			b.putBack(ctx, name, recordType, before.text)
+			b.putBack(ctx, d.name(), recordType, d.before.text)
 		}
-		return "", fmt.Errorf("deleting deployment %s: %w", name, err)
+		return "", fmt.Errorf("deleting deployment %s: %w", d.name(), err)
 	}
-	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", operation.BoshTaskID)), "delete.submitted",
-		slog.String("operation", string(operation.OperationType)), slog.Int("errands", len(operation.Errands)))
-	b.tell(ctx, "instance", string(operation.OperationType))
-	return b.handOut(instanceID, operation)
+	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", o.BoshTaskID)), "delete.submitted",
+		slog.String("operation", string(o.OperationType)), slog.Int("errands", len(o.Errands)))
+	b.tell(ctx, "instance", string(o.OperationType))
+	return b.handOut(d.instanceID, o)
 }
 
 // canRunErrands tells whether the deployment can run errands. One that never came up can't, and must be deletable all the same.
@@ -123,26 +158,23 @@ func (b *Broker) canRunErrands(ctx context.Context, deployment string) (bool, er
 	return true, nil
 }
 
-// rememberDeletion notes, before the first errand, that errands are to run and the deployment then is to go. An instance of which
-// nothing was remembered is from now on. The record goes with the rest.
-func (b *Broker) rememberDeletion(ctx context.Context, name, planID string, known *record, o *Operation) error {
+// rememberDeletion notes, before the first of several steps, that the deployment is to go. An instance of which nothing was
+// remembered is from now on. The record goes with the rest.
+func (b *Broker) rememberDeletion(ctx context.Context, d deletion, o *Operation) error {
 	if b.Switches.DisableBOSHConfigs {
 		return nil
 	}
 	now := b.Now().UTC()
-	r := record{ServiceID: b.offering.ID, PlanID: planID, CreatedAt: now}
-	if known != nil {
-		r = *known
+	r := record{ServiceID: b.offering.ID, PlanID: d.planID, CreatedAt: now}
+	if d.before.record != nil {
+		r = *d.before.record
 	}
 	if o.Configs != nil && !slices.Contains(*o.Configs, recordType) {
 		types := append(slices.Clone(*o.Configs), recordType)
 		o.Configs = &types
 	}
 	r.UpdatedAt, r.Operation = now, recordOf(*o, now)
-	if err := b.rewriteRecord(ctx, name, r); err != nil && !forbidden(err) {
-		return err
-	}
-	return nil
+	return b.rewriteRecord(ctx, d.name(), r)
 }
 
 // submitFirst submits the first step, and finds its task if the answer gets lost: errands have a context id of their own, and
@@ -163,8 +195,8 @@ func (b *Broker) submitFirst(ctx context.Context, name string, o Operation) (tas
 // configsToDelete are those that the instance has and the types to remove at the end of the deletion; nil (look again then) if they can't be
 // read now, which is no reason to keep a deployment. With errands it is one to wait: a deletion in several steps has to be
 // remembered, or it would pass for an earlier operation's later.
-func (b *Broker) configsToDelete(ctx context.Context, instanceID string, errands bool) (instanceConfigs, *[]string, error) {
-	configs, err := b.readConfigs(ctx, deploymentName(instanceID))
+func (b *Broker) configsToDelete(ctx context.Context, deployment string, errands bool) (instanceConfigs, *[]string, error) {
+	configs, err := b.readConfigs(ctx, deployment)
 	if err != nil && errands && !forbidden(err) {
 		return configs, nil, err
 	}
@@ -173,7 +205,7 @@ func (b *Broker) configsToDelete(ctx context.Context, instanceID string, errands
 		return instanceConfigs{}, nil, nil
 	}
 	types := configs.types()
-	return configs, &types, b.mustBeFinished(ctx, instanceID, configs.record)
+	return configs, &types, nil
 }
 
 // maxContextIDLength is the Director's.

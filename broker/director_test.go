@@ -131,6 +131,18 @@ func (d *director) progress(t *directorTask) {
 	}
 }
 
+// cancel lets a task end as cancelled, unless it does so too late.
+func (d *director) cancel(id int, tooLate bool) error {
+	t := d.tasks[id-1]
+	if t.Ended() || t.State == boshclient.StateCancelling {
+		return &boshclient.Rejected{Op: "cancel", Status: http.StatusBadRequest, Description: "Cannot cancel task"}
+	}
+	if t.State = boshclient.StateCancelling; !tooLate {
+		t.fate, t.exitCodes = boshclient.StateCancelled, nil
+	}
+	return nil
+}
+
 // find gives the tasks that are still known, newest first.
 func (d *director) find(wanted func(*directorTask) bool) []boshclient.Task {
 	var found []boshclient.Task
@@ -241,6 +253,7 @@ const (
 
 // line is the line of one broker to the Director. Each request waits at its gate, which says what happens to it.
 type line struct {
+	Maintaining // of which nothing is asked but to cancel tasks
 	*director
 	gate func(ctx context.Context, request string, of kind) fault
 	send func(act func()) // what is late
@@ -314,6 +327,13 @@ func (l *line) TasksByContext(ctx context.Context, deployment, contextID string)
 	return exchange(ctx, l, "tasks of "+contextID, reads, func() ([]boshclient.Task, error) {
 		return l.find(func(t *directorTask) bool { return t.Deployment == deployment && t.ContextID == contextID }), nil
 	})
+}
+
+func (l *line) CancelTask(ctx context.Context, id int) error {
+	_, err := exchange(ctx, l, fmt.Sprintf("cancel %d", id), stores, func() (struct{}, error) {
+		return struct{}{}, l.cancel(id, id%3 == 0)
+	})
+	return err
 }
 
 // TaskEvents tells of none: where a task is doesn't matter here.

@@ -56,6 +56,11 @@ func (b *Broker) attempts(ctx context.Context, instanceID string, o Operation) (
 	if err != nil {
 		return nil, fmt.Errorf("tasks of operation %s: %w", o.BoshContextID, err)
 	}
+	if o.Cancels != "" && len(tasks) == 0 { // once there are any, those before are over
+		if tasks, err = b.Tasks.TasksByContext(ctx, deployment, o.Cancels); err != nil {
+			return nil, fmt.Errorf("tasks of the creation %s: %w", o.Cancels, err)
+		}
+	}
 	attempts := make([]attempt, len(tasks))
 	for i, task := range tasks {
 		attempts[i].Task = task
@@ -156,15 +161,24 @@ func (b *Broker) startStep(ctx context.Context, instanceID string, o Operation, 
 // submitDue submits the step that is surely due. The caller holds the instance's lock.
 func (b *Broker) submitDue(ctx context.Context, instanceID string, o Operation, d decision) (decision, error) {
 	name := deploymentName(instanceID)
+	if d.due.kind == stepErrand && o.cancels(d.task) { // the creation may have come too far to be cancelled
+		errands, err := b.canRunErrands(ctx, name)
+		switch {
+		case err != nil:
+			return decision{}, err
+		case !errands:
+			d.due = step{kind: stepDelete}
+		}
+	}
 	taskID, err := b.submitStep(ctx, name, o, d.due)
 	switch {
 	case o.deletes() && errors.Is(err, boshclient.ErrNotFound): // gone is what it was to be
-		b.ended.change(d.task.ID, func(ending) ending { return ending{over: true} })
+		b.ended.change(o.after(d.task), func(ending) ending { return ending{over: true} })
 		return decision{action: succeed, task: d.task}, nil
 	case outcomeUnknown(err): // a later look at the tasks tells
 		leaveClaim(ctx)
 		now := b.Now()
-		b.unanswered.change(d.task.ID, func(time.Time) time.Time { return now })
+		b.unanswered.change(o.after(d.task), func(time.Time) time.Time { return now })
 		return decision{action: wait}, nil
 	case isUnavailable(err):
 		return decision{}, err
@@ -173,7 +187,7 @@ func (b *Broker) submitDue(ctx context.Context, instanceID string, o Operation, 
 		if unstored := b.rememberState(ctx, name, o, stateFailed); unstored != nil && !forbidden(unstored) {
 			return decision{}, unstored // no task would tell of the failure: what isn't on record isn't told
 		}
-		b.ended.change(d.task.ID, func(ending) ending { return ending{over: true, refusal: err.Error()} })
+		b.ended.change(o.after(d.task), func(ending) ending { return ending{over: true, refusal: err.Error()} })
 		return notStarted(d.task, err.Error()), nil
 	}
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", taskID)), "step.submitted", slog.String("step", d.due.String()))
@@ -186,6 +200,15 @@ type ending struct {
 	refusal string
 }
 
+// after is the key of what is known of the step after a task. Of a creation's last task the step that is due may be the
+// creation's, or the deletion's that takes its place.
+func (o Operation) after(task boshclient.Task) int {
+	if o.cancels(task) {
+		return -task.ID
+	}
+	return task.ID
+}
+
 // lateArrival is how long after a submission without an answer its task may still turn up: until then the step isn't
 // submitted again.
 const lateArrival = time.Minute
@@ -193,10 +216,12 @@ const lateArrival = time.Minute
 // mayStart makes sure that a step whose turn it is by the tasks was neither submitted nor refused before, and that the
 // operation is still the instance's: polls come late, too, when the deployment is that of another operation.
 func (b *Broker) mayStart(ctx context.Context, instanceID string, o Operation, due decision) (decision, error) {
-	if at := b.unanswered.get(due.task.ID); !at.IsZero() && b.Now().Sub(at) < lateArrival {
+	// What a creation submitted may turn up after it was cancelled.
+	at := laterOf(b.unanswered.get(due.task.ID), b.unanswered.get(o.after(due.task)))
+	if !at.IsZero() && b.Now().Sub(at) < lateArrival {
 		return decision{action: wait}, nil
 	}
-	switch end := b.ended.get(due.task.ID); {
+	switch end := b.ended.get(o.after(due.task)); {
 	case end.refusal != "":
 		return notStarted(due.task, end.refusal), nil
 	case end.over:
@@ -210,8 +235,14 @@ func (b *Broker) mayStart(ctx context.Context, instanceID string, o Operation, d
 		return decision{}, err
 	}
 	switch {
-	case configs.record == nil: // it was never remembered, as those of the predecessor
+	case configs.record == nil && o.Cancels == "": // it was never remembered, as those of the predecessor
 		return due, nil
+	case configs.record == nil: // it has come to its end
+		return decision{action: cannotTell}, nil
+	case o.BoshContextID != "" && configs.record.Operation.Cancels == o.BoshContextID:
+		const reason = "the instance is being deleted"
+		b.ended.change(o.after(due.task), func(ending) ending { return ending{over: true, refusal: reason} })
+		return notStarted(due.task, reason), nil
 	case configs.record.Operation.ContextID != o.BoshContextID:
 		return decision{action: cannotTell}, nil
 	case configs.record.Operation.State == stateFailed:
@@ -233,6 +264,8 @@ func (s step) String() string {
 		return "errand " + s.errand.Name
 	case stepDelete:
 		return "delete"
+	case stepCancel:
+		return "cancel the creation"
 	default:
 		return "deploy"
 	}

@@ -180,8 +180,8 @@ func (h *history) poll(r *sentRequest) {
 }
 
 // mayForget tells whether the broker may say something else than before. Of a deletion without tasks the deployment tells. And what
-// isn't on record can't be known to a broker that was restarted, or to another one: that a step was refused, or had nothing to work on. It also
-// makes sure again that nothing is left of an instance, and finds that a later deletion saw to it.
+// isn't on record can't be known to a broker that was restarted, or to another one: that a step was refused, or had nothing to work
+// on, or that a deletion took a creation's place, once that is over. It also makes sure again that nothing is left of an instance, and finds that a later deletion saw to it.
 func (h *history) mayForget(r *sentRequest, now domain.LastOperationState) bool {
 	if h.pruned && r.deletes() {
 		return true
@@ -192,7 +192,7 @@ func (h *history) mayForget(r *sentRequest, now domain.LastOperationState) bool 
 	if h.sideBySide && now == domain.InProgress && h.operation(r).Configs != nil {
 		return true // the other one makes sure at this moment that it is cleaned up
 	}
-	return h.unrecorded(r) || (r.deletes() && (now == domain.InProgress || h.triedAgain(r)))
+	return h.unrecorded(r) || h.cancelled(r) || (r.deletes() && (now == domain.InProgress || h.triedAgain(r)))
 }
 
 // unrecorded tells whether the broker has no record of what was asked for.
@@ -203,8 +203,11 @@ func (h *history) unrecorded(r *sentRequest) bool {
 // verb is what the platform sends: mostly what fits, sometimes what doesn't.
 func (h *history) verb(instanceID string) {
 	r := &sentRequest{id: fmt.Sprintf("r-%d", len(h.requests)+1), instanceID: instanceID, verb: OperationCreate}
-	_, exists := h.director.deployments[deploymentName(instanceID)]
-	if exists != h.oneIn(10) {
+	known, exists := h.director.deployments[deploymentName(instanceID)]
+	switch {
+	case known.BeingCreated || h.hasty && h.isAskedFor(instanceID):
+		r.verb = []OperationType{OperationDelete, OperationForceDelete}[h.rng.IntN(2)]
+	case exists != h.oneIn(10):
 		r.verb = []OperationType{OperationUpdate, OperationDelete, OperationForceDelete}[h.rng.IntN(3)]
 	}
 	h.requests = append(h.requests, r)
@@ -218,6 +221,16 @@ func (h *history) verb(instanceID string) {
 			}
 		}
 	})
+}
+
+// isAskedFor tells whether the last that was asked for an instance was to create it.
+func (h *history) isAskedFor(instanceID string) (asked bool) {
+	for _, r := range h.requests {
+		if r.instanceID == instanceID {
+			asked = r.verb == OperationCreate
+		}
+	}
+	return asked
 }
 
 func send(ctx context.Context, b *Broker, r *sentRequest) (operation string, err error) {

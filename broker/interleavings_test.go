@@ -109,7 +109,8 @@ type history struct {
 	late      []lateRequest
 	lateIDs   map[int]bool // tasks that arrived late
 	sameNames bool
-	restarted int // the step of the last restart
+	hasty     bool // the platform: it deletes what it has just asked for
+	restarted int  // the step of the last restart
 	vanished  map[string]bool
 	refusals  map[string]bool // by context
 	pruned    bool
@@ -141,6 +142,9 @@ func newHistory(t *testing.T, seed int64, sideBySide, telling bool) *history {
 	}
 	h.director = newDirector(h.fate)
 	h.verbs = 1 + h.rng.IntN(3)
+	if h.hasty = h.oneIn(4); h.hasty {
+		h.verbs += 2
+	}
 	plan := config.Plan{ID: "plan-id", Name: "plan", LifecycleErrands: &config.LifecycleErrands{PostDeploy: threeErrands, PreDelete: threeErrands}}
 	if h.sameNames = h.oneIn(4); h.sameNames {
 		plan.LifecycleErrands.PostDeploy, plan.LifecycleErrands.PreDelete = sameNames, sameNames
@@ -246,7 +250,7 @@ func (h *history) start() {
 		send: func(act func()) { h.late = append(h.late, lateRequest{act: act, sent: time.Now()}) },
 	}
 	options := h.options
-	options.Deployments, options.Tasks, options.Configs, options.Health = l, l, l, l
+	options.Deployments, options.Maintaining, options.Tasks, options.Configs, options.Health = l, l, l, l, l
 	b, err := New(options)
 	if err != nil {
 		h.t.Fatal(err)

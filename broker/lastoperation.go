@@ -41,9 +41,13 @@ func (b *Broker) advance(ctx context.Context, instanceID string, operation Opera
 	}
 	d := next(operation, deploymentName(instanceID), attempts)
 	if d.action == start {
-		return b.startStep(ctx, instanceID, operation, d)
+		d, err = b.startStep(ctx, instanceID, operation, d)
 	}
-	return d, nil
+	if err == nil && d.action == halt {
+		b.halt(ctx, d.task)
+		d.action = wait
+	}
+	return d, err
 }
 
 // cannotTell is the answer to a poll that leaves the operation as it is.
@@ -61,7 +65,7 @@ func (b *Broker) cannotTell(ctx context.Context, instanceID string, operation Op
 func (b *Broker) report(ctx context.Context, instanceID string, operation Operation, d decision) (domain.LastOperation, error) {
 	switch d.action {
 	case wait:
-		return inProgress(operation, b.stage(ctx, d.task)), nil
+		return inProgress(operation, b.stage(ctx, operation, d.task)), nil
 	case succeed:
 		b.progress.forget(d.task.ID)
 		return b.finish(ctx, instanceID, operation, d.task.ID)

@@ -37,6 +37,9 @@ type Operation struct {
 	Configs *[]string `json:",omitempty"`
 	// UAAClient says that the instance has a client in the platform's UAA, which goes with it.
 	UAAClient bool `json:",omitempty"`
+	// Cancels is the context id of the instance's creation, if its deletion began while that was under way: its tasks are
+	// cancelled, and have to be over, before anything is deleted.
+	Cancels string `json:",omitempty"`
 }
 
 // Errand is one lifecycle errand of an operation and the instances that it runs on.

@@ -27,7 +27,10 @@ func (p taskProgress) further(known taskProgress) taskProgress {
 
 // stage says in a few words where a task is, for the description of the operation. It is empty if that can't be told,
 // which is no reason to fail a poll.
-func (b *Broker) stage(ctx context.Context, task boshclient.Task) string {
+func (b *Broker) stage(ctx context.Context, o Operation, task boshclient.Task) string {
+	if o.cancels(task) {
+		return "cancelling its provisioning"
+	}
 	switch task.State {
 	case "": // another request is just starting the next step
 		return ""

@@ -161,6 +161,7 @@ func (h *history) check() {
 			h.checkOrder(r, tasks)
 			h.checkEnd(r, tasks)
 		}
+		h.checkCancelled(r)
 		h.checkLeftovers(r, h.requests[i+1:])
 	}
 	for key := range h.director.versions {
@@ -173,7 +174,7 @@ func (h *history) check() {
 // checkOrder says that each step was begun once, after the one before had passed.
 func (h *history) checkOrder(r *sentRequest, tasks []*directorTask) {
 	o := h.operation(r)
-	steps, name := o.steps(), deploymentName(r.instanceID)
+	steps, name := stepsOf(o, tasks), deploymentName(r.instanceID)
 	for i, t := range tasks {
 		switch {
 		case i >= len(steps) || !steps[i].isOf(o, name, t.Task) && i > 0:
@@ -191,6 +192,44 @@ func (h *history) checkOrder(r *sentRequest, tasks []*directorTask) {
 	}
 }
 
+// stepsOf are the steps that have tasks of their own: to cancel a creation is none of them, and one that didn't come far enough
+// leaves nothing for errands to run on.
+func stepsOf(o Operation, tasks []*directorTask) []step {
+	steps := o.steps()
+	if o.Cancels == "" {
+		return steps
+	}
+	if steps = steps[1:]; tasks[0].Description == "delete deployment "+tasks[0].Deployment {
+		return steps[len(steps)-1:]
+	}
+	return steps
+}
+
+// cancelled tells whether a deletion took the place of the request, which was for a creation.
+func (h *history) cancelled(r *sentRequest) bool {
+	return slices.ContainsFunc(h.requests, func(other *sentRequest) bool { return h.operation(other).Cancels == r.id })
+}
+
+// checkCancelled says that of a creation nothing was begun after its deletion, and that the deletion waited for its end.
+func (h *history) checkCancelled(r *sentRequest) {
+	o := h.operation(r)
+	if o.Cancels == "" || o.BoshContextID != r.id || h.pruned {
+		return
+	}
+	tasks := h.tasksOf(r)
+	if len(tasks) == 0 {
+		if !h.vanished[r.instanceID] && !h.refusals[r.id] && !h.superseded(r) {
+			h.wrong("%s %s has never begun", r.verb, r.id)
+		}
+		return
+	}
+	for _, t := range h.director.tasks {
+		if t.ContextID == o.Cancels && !t.foreign && !h.lateIDs[t.ID] && (t.born > tasks[0].born || t.ended == 0 || t.ended > tasks[0].born) {
+			h.wrong("%s %s began while task %d (%s) of the creation had not ended", r.verb, r.id, t.ID, t.Description)
+		}
+	}
+}
+
 func (h *history) passedOver(o Operation, s step, t *directorTask) bool {
 	return t.passed() || (s.kind == stepErrand && o.OperationType == OperationForceDelete)
 }
@@ -198,7 +237,7 @@ func (h *history) passedOver(o Operation, s step, t *directorTask) bool {
 // checkEnd says that an operation ended as its tasks say, and was told of so.
 func (h *history) checkEnd(r *sentRequest, tasks []*directorTask) {
 	o := h.operation(r)
-	steps, last := o.steps(), tasks[len(tasks)-1]
+	steps, last := stepsOf(o, tasks), tasks[len(tasks)-1]
 	want := domain.Succeeded
 	switch complete := len(tasks) >= len(steps); {
 	case len(tasks) > len(steps):
@@ -206,6 +245,8 @@ func (h *history) checkEnd(r *sentRequest, tasks []*directorTask) {
 	case !h.passedOver(o, steps[len(tasks)-1], last):
 		want = domain.Failed
 	case complete:
+	case h.cancelled(r):
+		want = domain.Failed
 	case h.pruned || h.superseded(r) || h.refusals[r.id] && h.vanished[r.instanceID]:
 		return
 	case h.refusals[r.id] || h.vanished[r.instanceID] && !o.deletes():
@@ -218,7 +259,8 @@ func (h *history) checkEnd(r *sentRequest, tasks []*directorTask) {
 	if h.pruned && r.deletes() {
 		return // the deployment tells
 	}
-	if r.handedOut != "" && r.said != want && !(r.said == "" && (h.pruned || h.superseded(r))) {
+	overtaken := h.pruned || h.superseded(r) || h.vanished[r.instanceID] && h.triedAgain(r)
+	if r.handedOut != "" && r.said != want && !(r.said == "" && overtaken) {
 		h.wrong("%s %s is %q at the end, but its tasks say %s", r.verb, r.id, r.said, want)
 	}
 }

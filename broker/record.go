@@ -53,9 +53,11 @@ type recordedOperation struct {
 	ManifestBefore string   `json:"manifest_before,omitempty"`
 	Errands        []Errand `json:"errands,omitempty"`
 	// DropConfigs are the types of the configs that go when the operation has succeeded.
-	DropConfigs []string  `json:"drop_configs,omitempty"`
-	UAAClient   bool      `json:"uaa_client,omitempty"` // a client in the UAA is to go with the instance
-	StartedAt   time.Time `json:"started_at"`
+	DropConfigs []string `json:"drop_configs,omitempty"`
+	UAAClient   bool     `json:"uaa_client,omitempty"` // a client in the UAA is to go with the instance
+	// Cancels is the context id of the creation that is to be over first.
+	Cancels   string    `json:"cancels,omitempty"`
+	StartedAt time.Time `json:"started_at"`
 	// State is "" until the broker has carried the operation to its end. Operations of one step are not carried: their
 	// task tells.
 	State string `json:"state,omitempty"`
@@ -70,7 +72,7 @@ const (
 
 // asOperation is the operation as a cursor. Its first task's id is not remembered, since the record was written before.
 func (r recordedOperation) asOperation() Operation {
-	o := Operation{OperationType: r.Type, BoshContextID: r.ContextID, Errands: r.Errands, UAAClient: r.UAAClient}
+	o := Operation{OperationType: r.Type, BoshContextID: r.ContextID, Errands: r.Errands, UAAClient: r.UAAClient, Cancels: r.Cancels}
 	if len(r.DropConfigs) > 0 {
 		o.Configs = &r.DropConfigs
 	}
@@ -140,7 +142,9 @@ func (b *Broker) remember(d deployment, done submitted, operation Operation) rec
 }
 
 func recordOf(o Operation, now time.Time) recordedOperation {
-	recorded := recordedOperation{Type: o.OperationType, ContextID: o.BoshContextID, Errands: o.Errands, UAAClient: o.UAAClient, StartedAt: now}
+	recorded := recordedOperation{
+		Type: o.OperationType, ContextID: o.BoshContextID, Errands: o.Errands, UAAClient: o.UAAClient, Cancels: o.Cancels, StartedAt: now,
+	}
 	if o.Configs != nil {
 		recorded.DropConfigs = *o.Configs
 	}
@@ -184,24 +188,31 @@ func (b *Broker) rewriteRecord(ctx context.Context, deployment string, r record)
 
 // mustBeFinished refuses while an earlier operation of the instance has steps left, though no task may run at the moment.
 func (b *Broker) mustBeFinished(ctx context.Context, instanceID string, known *record) error {
-	o, isCarried := b.carrier.of(instanceID)
-	switch {
-	case known != nil && known.Operation.unfinished():
-		o = known.Operation.asOperation()
-	case b.Switches.SideBySide && known != nil: // what is carried may have been ended by another broker
-		return nil
-	case !isCarried || (known != nil && known.Operation.ContextID == o.BoshContextID):
+	o, ok := b.unfinished(instanceID, known)
+	if !ok {
 		return nil
 	}
 	attempts, err := b.attempts(ctx, instanceID, o)
 	if err != nil {
 		return err
 	}
-	switch next(o, deploymentName(instanceID), attempts).action {
-	case wait, start:
-		b.carryUnlessBusy(instanceID, o)
-		return operationInProgress()
-	default:
+	if !next(o, deploymentName(instanceID), attempts).action.goesOn() {
 		return nil
 	}
+	b.carryUnlessBusy(instanceID, o)
+	return operationInProgress()
+}
+
+// unfinished is the instance's last operation, if it may have steps left: as remembered, or as this process carries it.
+func (b *Broker) unfinished(instanceID string, known *record) (o Operation, ok bool) {
+	o, isCarried := b.carrier.of(instanceID)
+	switch {
+	case known != nil && known.Operation.unfinished():
+		return known.Operation.asOperation(), true
+	case b.Switches.SideBySide && known != nil: // what is carried may have been ended by another broker
+		return Operation{}, false
+	case !isCarried || (known != nil && known.Operation.ContextID == o.BoshContextID):
+		return Operation{}, false
+	}
+	return o, true
 }

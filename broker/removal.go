@@ -95,9 +95,18 @@ func (f facts) mayRemove(serviceID string, grace time.Duration, now time.Time) *
 // deleteOrphan begins the deletion of a deployment that may be removed. The caller holds the instance's lock.
 func (b *Broker) deleteOrphan(ctx context.Context, f facts, force bool) (operation string, err error) {
 	planID := f.orphan(b.offering.ID).PlanID
-	o := b.deletion(planID, force)
-	o.UAAClient = f.client.found // whatever is wanted now
-	if operation, err = b.submitDelete(ctx, f.instanceID, planID, o); err != nil {
+	d := deletion{instanceID: f.instanceID, planID: planID, operation: b.deletionOf(planID, force)}
+	d.operation.UAAClient = f.client.found // whatever is wanted now
+	if d, err = b.readBeforeDelete(ctx, d); err != nil {
+		return "", err
+	}
+	switch current, err := b.underWay(ctx, d); {
+	case err != nil:
+		return "", err
+	case !current.idle:
+		return "", operationInProgress()
+	}
+	if operation, err = b.submitDelete(ctx, d); err != nil {
 		return "", err
 	}
 	// Nothing of the deletion needs them, and no unbind will come for them.

@@ -68,9 +68,10 @@ func (b *Broker) repeated(ctx context.Context, d deployment, there presence) (do
 	same := domain.ProvisionedServiceSpec{DashboardURL: known.DashboardURL, Metadata: domain.InstanceMetadata{Labels: known.Labels}}
 	creating := known.Operation.Type == OperationCreate
 	switch {
-	case creating && begun.goesOn() && begun.operation != "":
-		same.IsAsync, same.OperationData = true, begun.operation
-		return same, nil
+	case creating && begun.goesOn() && begun.told:
+		same.IsAsync = true
+		same.OperationData, err = begun.operation.handedOut()
+		return same, err
 	case begun.goesOn() || len(there.tasks) > 0:
 		return none, operationInProgress()
 	case there.beingCreated || !there.deployed || (creating && begun.action == fail):
@@ -85,10 +86,9 @@ func (b *Broker) repeated(ctx context.Context, d deployment, there presence) (do
 // begunOperation is one that was begun before, and how it stands.
 type begunOperation struct {
 	action
-	operation string // as it was handed out; empty if that can't be told any more
+	operation Operation // as it was handed out
+	told      bool      // it can be told how it was; not once the Director has forgotten its first task
 }
-
-func (o begunOperation) goesOn() bool { return o.action == wait || o.action == start }
 
 // begun tells how a remembered operation stands, without taking it any further.
 func (b *Broker) begun(ctx context.Context, instanceID string, recorded recordedOperation) (begunOperation, error) {
@@ -98,21 +98,30 @@ func (b *Broker) begun(ctx context.Context, instanceID string, recorded recorded
 	case stateFailed:
 		return begunOperation{action: fail}, nil
 	}
-	name, o := deploymentName(instanceID), recorded.asOperation()
+	return b.standing(ctx, instanceID, recorded.asOperation())
+}
+
+// standing tells how an operation stands, whose first task may not be known.
+func (b *Broker) standing(ctx context.Context, instanceID string, o Operation) (begunOperation, error) {
+	name := deploymentName(instanceID)
 	attempts, err := b.attempts(ctx, instanceID, o)
 	if err != nil {
 		return begunOperation{}, err
 	}
-	found := begunOperation{action: next(o, name, attempts).action}
+	found := begunOperation{action: next(o, name, attempts).action, operation: o, told: o.Cancels != ""}
+	if found.told {
+		return found, nil
+	}
+	first := o.steps()[0]
+	o.BoshTaskID = 0 // told by its id, a deploy would be none but that
 	for _, a := range attempts {
-		if (o.BoshTaskID == 0 || a.ID < o.BoshTaskID) && o.steps()[0].isOf(recorded.asOperation(), name, a.Task) {
-			o.BoshTaskID = a.ID
+		known := found.operation.BoshTaskID
+		if (known == 0 || a.ID < known) && first.isOf(o, name, a.Task) {
+			found.operation.BoshTaskID = a.ID
 		}
 	}
-	if found.goesOn() && o.BoshTaskID != 0 {
-		found.operation, err = o.handedOut()
-	}
-	return found, err
+	found.told = found.operation.BoshTaskID != 0
+	return found, nil
 }
 
 // begunAlready answers a PATCH that was refused because the instance is being worked on: sent again while its own update
@@ -129,10 +138,11 @@ func (b *Broker) begunAlready(ctx context.Context, d deployment, refusal error) 
 	switch {
 	case err != nil:
 		return submitted{}, err
-	case begun.operation == "":
+	case !begun.goesOn() || !begun.told:
 		return submitted{}, refusal
 	}
-	return submitted{operation: begun.operation, dashboardURL: d.before.record.DashboardURL, labels: d.before.record.Labels}, nil
+	operation, err := begun.operation.handedOut()
+	return submitted{operation: operation, dashboardURL: d.before.record.DashboardURL, labels: d.before.record.Labels}, err
 }
 
 // requestDigest tells PATCHes apart by all that they ask for, without telling what that is.

@@ -7,7 +7,8 @@ import (
 )
 
 // An operation is carried out in steps, each of them one task of the Director: a deploy and then its post-deploy errands, or
-// the pre-delete errands and then the deletion.
+// the pre-delete errands and then the deletion. A deletion that begins during the creation has a step before: that the tasks of the
+// creation are over.
 type step struct {
 	kind   stepKind
 	errand Errand
@@ -19,12 +20,16 @@ const (
 	stepDeploy stepKind = iota
 	stepErrand
 	stepDelete
+	stepCancel
 )
 
 func (o Operation) steps() []step {
 	var steps []step
-	if !o.deletes() {
+	switch {
+	case !o.deletes():
 		steps = append(steps, step{kind: stepDeploy})
+	case o.Cancels != "":
+		steps = append(steps, step{kind: stepCancel})
 	}
 	for _, errand := range o.errands() {
 		steps = append(steps, step{kind: stepErrand, errand: errand})
@@ -54,11 +59,31 @@ func (o Operation) errands() []Errand {
 // heedsErrands tells whether an errand that fails ends the operation. By force an instance is deleted all the same.
 func (o Operation) heedsErrands() bool { return o.OperationType != OperationForceDelete }
 
+// heeds tells whether a step that fails ends the operation. How a creation ended that was cancelled doesn't matter.
+func (o Operation) heeds(s step) bool {
+	switch s.kind {
+	case stepCancel:
+		return false
+	case stepErrand:
+		return o.heedsErrands()
+	default:
+		return true
+	}
+}
+
+// cancels tells whether a task is one of the creation that is to be over first.
+func (o Operation) cancels(task boshclient.Task) bool {
+	return o.Cancels != "" && task.ContextID == o.Cancels
+}
+
 const errandPrefix = "run errand "
 
 // isOf tells whether a task is one of this step. Tasks are told apart by what the Director calls them, so that neither a
 // task that somebody else ran under the same context id nor one that the Director has forgotten is miscounted.
 func (s step) isOf(o Operation, deployment string, task boshclient.Task) bool {
+	if o.cancels(task) || s.kind == stepCancel {
+		return o.cancels(task) && s.kind == stepCancel
+	}
 	switch s.kind {
 	case stepErrand:
 		return task.Description == errandPrefix+s.errand.Name+" from deployment "+deployment
@@ -90,8 +115,12 @@ const (
 	start                 // the step is due
 	succeed               // the last step is done
 	fail                  // the task has failed, and with it the operation
+	halt                  // the task is to be cancelled
 	cannotTell
 )
+
+// goesOn tells whether the operation has not ended.
+func (a action) goesOn() bool { return a == wait || a == start || a == halt }
 
 // decision is an action with the task it is about, which is empty if there is none, and the step that is due.
 type decision struct {
@@ -111,6 +140,9 @@ func next(o Operation, deployment string, tasks []attempt) decision {
 		if task.Deployment != "" && task.Deployment != deployment {
 			continue
 		}
+		if o.cancels(task.Task) && !task.Ended() {
+			return decision{action: cancelling(task.Task), task: task.Task}
+		}
 		if i := stepOf(o, deployment, steps, reached, task.Task); i >= 0 {
 			reached, last = i, task
 		}
@@ -120,13 +152,21 @@ func next(o Operation, deployment string, tasks []attempt) decision {
 		return decision{action: cannotTell}
 	case !last.Ended():
 		return decision{action: wait, task: last.Task}
-	case last.failed() && (o.heedsErrands() || steps[reached].kind != stepErrand):
+	case last.failed() && o.heeds(steps[reached]):
 		return decision{action: fail, task: last.Task}
 	case reached == len(steps)-1:
 		return decision{action: succeed, task: last.Task}
 	default:
 		return decision{action: start, task: last.Task, due: steps[reached+1]}
 	}
+}
+
+// cancelling is what is to be done about a task of a creation that is to be over.
+func cancelling(task boshclient.Task) action {
+	if task.State == boshclient.StateCancelling {
+		return wait
+	}
+	return halt
 }
 
 // stepOf finds the step that a task belongs to: a later one than was reached before, since two errands may have one name,

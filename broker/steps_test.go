@@ -29,6 +29,8 @@ func TestNext(t *testing.T) {
 	force := remove
 	force.OperationType = OperationForceDelete
 	old := Operation{BoshTaskID: 1, BoshContextID: "c", OperationType: OperationCreate, PostDeployErrand: Errand{Name: "a"}}
+	instead := Operation{BoshContextID: "d", Cancels: "c", OperationType: OperationDelete, Errands: []Errand{{Name: "a"}, {Name: "b"}}}
+	of := func(contextID string, a attempt) attempt { a.ContextID = contextID; return a }
 	oldDelete := Operation{BoshTaskID: 1, BoshContextID: "c", OperationType: OperationDelete, PreDeleteErrand: Errand{Name: "a"}}
 
 	const done, queued, processing, cancelling = boshclient.StateDone, boshclient.StateQueued, boshclient.StateProcessing, boshclient.StateCancelling
@@ -74,6 +76,18 @@ func TestNext(t *testing.T) {
 		"delete by force: an errand failed":          {force, []attempt{tried(1, errandText("a"), failed)}, start, 1, "errand b"},
 		"delete by force: the last errand failed":    {force, []attempt{tried(1, errandText("a"), done), exitedBadly(tried(2, errandText("b"), done))}, start, 2, "delete"},
 		"delete by force: the deletion itself fails": {force, []attempt{tried(3, deleteText, failed)}, fail, 3, ""},
+
+		"delete instead: the creation's deploy runs":                  {instead, []attempt{of("c", tried(1, deployText, processing))}, halt, 1, ""},
+		"delete instead: the creation's deploy is queued":             {instead, []attempt{of("c", tried(1, deployText, queued))}, halt, 1, ""},
+		"delete instead: it is being cancelled":                       {instead, []attempt{of("c", tried(1, deployText, cancelling))}, wait, 1, ""},
+		"delete instead: the creation's errand runs":                  {instead, []attempt{of("c", tried(2, errandText("a"), processing)), of("c", deployed)}, halt, 2, ""},
+		"delete instead: the deploy runs after all":                   {instead, []attempt{of("c", tried(1, deployText, processing)), of("c", tried(2, errandText("a"), failed))}, halt, 1, ""},
+		"delete instead: the creation is cancelled":                   {instead, []attempt{of("c", tried(1, deployText, cancelled))}, start, 1, "errand a"},
+		"delete instead: the creation was too fast":                   {instead, []attempt{of("c", tried(2, errandText("b"), done)), of("c", deployed)}, start, 2, "errand a"},
+		"delete instead: the first errand runs, whose name both have": {instead, []attempt{of("c", tried(1, deployText, cancelled)), of("d", tried(2, errandText("a"), processing))}, wait, 2, ""},
+		"delete instead: without errands":                             {instead, []attempt{of("c", tried(1, deployText, cancelled)), of("d", tried(2, deleteText, processing))}, wait, 2, ""},
+		"delete instead: done":                                        {instead, []attempt{of("d", tried(2, deleteText, done))}, succeed, 2, ""},
+		"delete instead: all is forgotten":                            {instead, nil, cannotTell, 0, ""},
 
 		"as begun by a broker of old":            {old, []attempt{deployed}, start, 1, "errand a"},
 		"as begun by a broker of old, done":      {old, []attempt{deployed, tried(2, errandText("a"), done)}, succeed, 2, ""},

@@ -57,9 +57,19 @@ var _ = Describe("the Director's patience", func() {
 
 		var deprovision answer
 		costs(budget{3, 1}, func() { deprovision = p.deprovision("i-1"); status(deprovision, http.StatusAccepted) })
+		costs(budget{3, 0}, func() { status(p.deprovision("i-1"), http.StatusAccepted) })
 		ends()
 		costs(budget{1 + 2, 0}, func() { status(p.lastOperation("i-1", deprovision.operation()), http.StatusOK) })
 		costs(budget{1, 0}, func() { status(p.lastOperation("i-1", deprovision.operation()), http.StatusOK) })
+	})
+
+	It("is asked little more when what is being created is to be deleted", func() {
+		p := w.platform
+		status(p.provision("i-1", nil), http.StatusAccepted)
+		var deprovision answer
+		costs(budget{5, 0}, func() { deprovision = p.deprovision("i-1"); status(deprovision, http.StatusAccepted) })
+		costs(budget{2, 0}, func() { status(p.lastOperation("i-1", deprovision.operation()), http.StatusOK) })
+		costs(budget{4, 0}, func() { status(p.deprovision("i-1"), http.StatusAccepted) })
 	})
 
 	// A claim is made, read, and given back: by what changes an instance, and by no poll that changes nothing.

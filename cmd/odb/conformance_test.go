@@ -21,20 +21,17 @@ var open = map[string]string{
 	"E5": noContextUpdates, "E16": noContextUpdates,
 	"F2": noOperation, "F8": noOperation,
 	"F12": "polls don't say when to ask again",
-	"F13": noDeletionWhileCreated, "G8": noDeletionWhileCreated,
-	"G6": "a deletion that is asked for again gets 422",
-	"H8": noAsyncBindings, "H9": noAsyncBindings, "H24": noAsyncBindings, "J3": noAsyncBindings,
+	"H8":  noAsyncBindings, "H9": noAsyncBindings, "H24": noAsyncBindings, "J3": noAsyncBindings,
 	"I1": noRotation, "I2": noRotation, "I3": noRotation, "I5": noRotation, "I6": noRotation, "I7": noRotation,
 	"I8": "a binding from an old one is made as any other",
 }
 
 const (
-	noReading              = "instances can't be fetched"
-	noContextUpdates       = "the catalog doesn't say that contexts can be updated"
-	noOperation            = "a poll without an operation is refused"
-	noDeletionWhileCreated = "a deletion is refused while the instance is made"
-	noAsyncBindings        = "bindings are made in the request"
-	noRotation             = "bindings don't follow one another"
+	noReading        = "instances can't be fetched"
+	noContextUpdates = "the catalog doesn't say that contexts can be updated"
+	noOperation      = "a poll without an operation is refused"
+	noAsyncBindings  = "bindings are made in the request"
+	noRotation       = "bindings don't follow one another"
 )
 
 // elsewhere are the rows that this suite's broker gives no occasion for, each with the reason.

@@ -138,7 +138,6 @@ var _ = Describe("when an operation is under way", func() {
 
 		Expect(w.platform.provision("i-1", object{"plan_id": largePlan}).status).To(Equal(http.StatusConflict))
 		Expect(w.platform.update("i-1", nil).body).To(HaveKeyWithValue("error", "ConcurrencyError"))
-		Expect(w.platform.deprovision("i-1").body).To(HaveKeyWithValue("error", "ConcurrencyError"))
 		Expect(w.platform.bind("i-1", "b", nil).body).To(HaveKeyWithValue("error", "ConcurrencyError"))
 		Expect(w.director.Stats().TotalTasks).To(Equal(1))
 		clock.Advance(2 * time.Minute)

@@ -157,7 +157,6 @@ var _ = Describe("an operation with errands", func() {
 		a := w.platform.provision("i-1", nil)
 		clock.Advance(2 * time.Minute) // the deploy is done, and no errand has been started
 		Expect(w.platform.update("i-1", nil).body).To(HaveKeyWithValue("error", "ConcurrencyError"))
-		Expect(w.platform.deprovision("i-1").body).To(HaveKeyWithValue("error", "ConcurrencyError"))
 		for range 3 {
 			w.platform.lastOperation("i-1", a.operation())
 			clock.Advance(2 * time.Minute)

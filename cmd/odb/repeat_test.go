@@ -15,8 +15,15 @@ import (
 // slowWorld is one whose tasks end when the story says so.
 func slowWorld(changes ...setting) (w *world, ends func()) {
 	GinkgoHelper()
+	w, ends = slowWorldWithoutBroker(changes...)
+	w.serve(changes...)
+	return w, ends
+}
+
+func slowWorldWithoutBroker(changes ...setting) (w *world, ends func()) {
+	GinkgoHelper()
 	clock := devdirector.NewManualClock(time.Now())
-	w = newWorld(append(changes, tasksTake(time.Minute), setting{director: func(o *devdirector.Options) { o.Clock = clock }})...)
+	w = newWorldWithoutBroker(append(changes, tasksTake(time.Minute), setting{director: func(o *devdirector.Options) { o.Clock = clock }})...)
 	return w, func() { clock.Advance(2 * time.Minute) }
 }
 
