@@ -19,25 +19,51 @@ type wantedBinding struct {
 	request json.RawMessage // as the adapter gets it
 	actor   string          // who may read the credentials in the platform's CredHub; empty if they aren't kept there
 	digest  string          // of all that was asked for
+	// operation makes it after the request; none if that waits.
+	operation bindingOperation
 }
 
-// known is what is to be known of the binding once it is made.
-func (w wantedBinding) known(made adapterclient.Binding) knownBinding {
-	return knownBinding{PlanID: w.plan.ID, Digest: w.digest, Answer: &made}
+// known is what is to be known of the binding while it is made.
+func (w wantedBinding) known() knownBinding {
+	return knownBinding{PlanID: w.plan.ID, Digest: w.digest, Operation: w.operation}
 }
 
-// Bind makes credentials for an instance (OSB 2.17, PUT …/service_bindings/:id), in the request itself.
-func (b *Broker) Bind(ctx context.Context, instanceID, bindingID string, details domain.BindDetails, _ bool) (domain.Binding, error) {
+// madeAs is what is to be known of it then.
+func (w wantedBinding) madeAs(made adapterclient.Binding) knownBinding {
+	known := w.known()
+	known.Answer = &made
+	if w.later() {
+		known.Operation = w.operation.ended(nil)
+	}
+	return known
+}
+
+// later tells whether the request is over while the binding is made.
+func (w wantedBinding) later() bool { return w.operation.ID != "" }
+
+// Bind makes credentials for an instance (OSB 2.17, PUT …/service_bindings/:id), in the request itself or, if the plan says so
+// and the platform accepts it, afterwards.
+func (b *Broker) Bind(ctx context.Context, instanceID, bindingID string, details domain.BindDetails, asyncAllowed bool) (domain.Binding, error) {
 	ctx = about(ctx, instanceID, slog.String("binding_id", bindingID), slog.String("plan_id", details.PlanID))
 	wanted, err := b.admitBind(bindingName{instanceID, bindingID}, details)
 	if err != nil {
 		return domain.Binding{}, b.failed(ctx, instanceID, OperationBind, err)
 	}
-	answer, err := b.bindNow(ctx, wanted)
+	answer, err := b.bind(ctx, wanted, asyncAllowed)
 	if err != nil {
 		return domain.Binding{}, b.bindFailed(ctx, instanceID, OperationBind, err)
 	}
 	return answer, nil
+}
+
+func (b *Broker) bind(ctx context.Context, wanted wantedBinding, asyncAllowed bool) (domain.Binding, error) {
+	if run := b.runs.of(wanted.bindingName); run != nil {
+		return meanwhile(run, wanted, wanted.plan.later(asyncAllowed))
+	}
+	if wanted.plan.later(asyncAllowed) {
+		return b.bindLater(ctx, wanted)
+	}
+	return b.bindNow(ctx, wanted)
 }
 
 // admitBind is what the request alone can tell.
@@ -72,11 +98,8 @@ func (b *Broker) bindNow(ctx context.Context, wanted wantedBinding) (domain.Bind
 		return domain.Binding{}, err
 	}
 	verdict := judgeBind(known, wanted.digest)
-	switch verdict {
-	case otherBinding:
-		return domain.Binding{}, refuse(AlreadyExists, "Binding %s already exists with other attributes", wanted.bindingID)
-	case sameBinding:
-		return again(*known.Answer), nil
+	if answer, err, done := b.answered(wanted, known, verdict, false); done {
+		return answer, err
 	}
 	made, err := b.makeBinding(ctx, wanted, facts, verdict == newBinding)
 	if err != nil {
@@ -97,7 +120,7 @@ func (b *Broker) gather(ctx context.Context, wanted wantedBinding) (known *known
 			return err
 		},
 		func(ctx context.Context) (err error) {
-			known, err = b.kept.read(ctx, wanted.bindingName)
+			known, err = b.readBinding(ctx, wanted.bindingName)
 			return err
 		},
 	)
@@ -112,13 +135,28 @@ func (b *Broker) makeBinding(ctx context.Context, wanted wantedBinding, facts ad
 	if err != nil {
 		return adapterclient.Binding{}, err
 	}
-	if err = b.keepCredentials(ctx, wanted, &made); err == nil {
-		err = b.kept.write(ctx, wanted.bindingName, wanted.known(made))
+	if err = b.stillWanted(ctx, wanted); err == nil {
+		err = b.keepCredentials(ctx, wanted, &made)
+	}
+	if err == nil {
+		err = b.kept.write(ctx, wanted.bindingName, wanted.madeAs(made))
 	}
 	if err != nil && isNew {
 		b.takeBack(ctx, wanted.bindingName, facts)
 	}
 	return made, err
+}
+
+// stillWanted looks whether another broker has taken the binding back while it was being made.
+func (b *Broker) stillWanted(ctx context.Context, wanted wantedBinding) error {
+	if !b.Switches.SideBySide || !wanted.later() {
+		return nil
+	}
+	known, err := b.kept.read(ctx, wanted.bindingName)
+	if err == nil && (known == nil || known.Operation.ID != wanted.operation.ID) {
+		err = &Error{Kind: Concurrency, Message: errUnbound.Error(), Cause: errUnbound}
+	}
+	return err
 }
 
 // takeBack leaves nothing of a binding that nobody will be told of.

@@ -32,10 +32,11 @@ func (b *Broker) GetBinding(ctx context.Context, instanceID, bindingID string, _
 
 // answerOf is what a binding's platform got. Of bindings that the existing broker made only the credentials' place is known.
 func (b *Broker) answerOf(ctx context.Context, name bindingName) (*adapterclient.Binding, error) {
-	known, err := b.kept.read(ctx, name)
+	known, err := b.readBinding(ctx, name)
 	switch {
 	case err != nil:
 		return nil, err
+	case known != nil && known.Operation.goesOn():
 	case known != nil && known.Answer != nil:
 		return known.Answer, nil
 	case known == nil && b.BindingSecrets != nil:
@@ -47,5 +48,5 @@ func (b *Broker) answerOf(ctx context.Context, name bindingName) (*adapterclient
 			return nil, err
 		}
 	}
-	return nil, refuse(NotFound, "Binding %s of service instance %s does not exist, or is not kept any more", name.bindingID, name.instanceID)
+	return nil, refuse(NotFound, "Binding %s of service instance %s does not exist, is in the making, or is not kept any more", name.bindingID, name.instanceID)
 }

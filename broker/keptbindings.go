@@ -17,9 +17,11 @@ type bindingName struct{ instanceID, bindingID string }
 // knownBinding is what is known of a binding that was made, or is to be.
 type knownBinding struct {
 	PlanID string `json:"plan_id"`
-	Digest string `json:"digest"` // of all that was asked for
+	Digest string `json:"digest"` // of all that was asked for; empty if that isn't known
 	// Answer is what the platform got; nil if that isn't kept.
 	Answer *adapterclient.Binding `json:"answer,omitempty"`
+	// Operation is the last one that went on after its request.
+	Operation bindingOperation `json:"operation,omitzero"`
 }
 
 // keptBindings are the known bindings. What is kept goes with the binding.

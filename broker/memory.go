@@ -17,6 +17,7 @@ type memory struct {
 	operations *keyedLocks     // one at a time changes an instance; a second one is told so at once
 	bindings   *keyedLocks     // an instance's bindings are made one after the other, as adapters are used to
 	sealed     *sealedBindings // what is known of bindings, where that is kept here
+	runs       *bindingRuns    // asynchronous operations on bindings
 	ledger     *ledger
 	progress   *generations[int, taskProgress]
 	passed     *generations[int, bool]      // errand tasks that are known to have exited well
@@ -43,6 +44,7 @@ func newMemory() (*memory, error) {
 		process:    uuid.NewString(),
 		operations: newKeyedLocks(),
 		bindings:   newKeyedLocks(),
+		runs:       newBindingRuns(),
 		ledger:     newLedger(),
 		progress:   newGenerations[int, taskProgress](),
 		passed:     newGenerations[int, bool](),

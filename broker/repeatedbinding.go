@@ -16,7 +16,9 @@ const (
 	newBinding     bindVerdict = iota // nothing is known: the adapter may still know better
 	sameBinding                       // it is there, and its answer is given again
 	sameUnanswered                    // it is there, and the adapter is asked what it says of it
-	otherBinding                      // it is there with other attributes
+	otherBinding                      // it is there, or being made, with other attributes
+	sameGoesOn                        // it is being made
+	busyBinding                       // it is being taken back
 )
 
 // judgeBind compares a bind with what is known.
@@ -24,8 +26,16 @@ func judgeBind(known *knownBinding, digest string) bindVerdict {
 	switch {
 	case known == nil:
 		return newBinding
+	case known.Operation.Type == OperationUnbind && known.Operation.goesOn():
+		return busyBinding
+	case known.Digest == "":
+		return newBinding
+	case known.Operation.Type == OperationBind && known.Operation.State == domain.Failed:
+		return newBinding
 	case known.Digest != digest:
 		return otherBinding
+	case known.Operation.goesOn():
+		return sameGoesOn
 	case known.Answer == nil:
 		return sameUnanswered
 	default:

@@ -12,6 +12,9 @@ import (
 
 func TestABindIsJudgedByWhatIsKnown(t *testing.T) {
 	answer := &adapterclient.Binding{}
+	at := func(operation OperationType, state domain.LastOperationState) bindingOperation {
+		return bindingOperation{Type: operation, State: state}
+	}
 	for name, test := range map[string]struct {
 		known *knownBinding
 		want  bindVerdict
@@ -21,6 +24,16 @@ func TestABindIsJudgedByWhatIsKnown(t *testing.T) {
 		"the same, without answer":   {&knownBinding{Digest: "d"}, sameUnanswered},
 		"another":                    {&knownBinding{Digest: "e", Answer: answer}, otherBinding},
 		"another, without an answer": {&knownBinding{Digest: "e"}, otherBinding},
+
+		"the same is being made":         {&knownBinding{Digest: "d", Operation: at(OperationBind, domain.InProgress)}, sameGoesOn},
+		"another is being made":          {&knownBinding{Digest: "e", Operation: at(OperationBind, domain.InProgress)}, otherBinding},
+		"the same was made afterwards":   {&knownBinding{Digest: "d", Answer: answer, Operation: at(OperationBind, domain.Succeeded)}, sameBinding},
+		"the same could not be made":     {&knownBinding{Digest: "d", Operation: at(OperationBind, domain.Failed)}, newBinding},
+		"another could not be made":      {&knownBinding{Digest: "e", Operation: at(OperationBind, domain.Failed)}, newBinding},
+		"it is being taken back":         {&knownBinding{Digest: "d", Answer: answer, Operation: at(OperationUnbind, domain.InProgress)}, busyBinding},
+		"it could not be taken back":     {&knownBinding{Digest: "d", Answer: answer, Operation: at(OperationUnbind, domain.Failed)}, sameBinding},
+		"one that nobody knew goes":      {&knownBinding{Operation: at(OperationUnbind, domain.InProgress)}, busyBinding},
+		"one that nobody knew didn't go": {&knownBinding{Operation: at(OperationUnbind, domain.Failed)}, newBinding},
 	} {
 		NewWithT(t).Expect(judgeBind(test.known, "d")).To(Equal(test.want), name)
 	}

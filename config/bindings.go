@@ -6,6 +6,12 @@ const (
 	KeepInMemory  = "memory"  // sealed, until they are fetched
 )
 
+// PlanBinding is how a plan's bindings are made.
+type PlanBinding struct {
+	// Async lets the adapter's create-binding and delete-binding run on after the request, for platforms that accept it.
+	Async bool `yaml:"async"`
+}
+
 // checkBindings holds what is kept of bindings against where that can be.
 func (c *Config) checkBindings(catalog section) {
 	at := catalog.key("keep_bindings")
@@ -22,11 +28,18 @@ func (c *Config) checkBindings(catalog section) {
 	default:
 		at.refuse("is no place to keep bindings", "use credhub or memory, or leave it out")
 	}
+	for i, plan := range c.ServiceCatalog.Plans {
+		if plan.Binding.Async && c.keepsBindings() == "" {
+			catalog.key("plans").item(i).key("binding", "async").refuse("needs a place where the platform can fetch the binding from",
+				"give service_catalog.keep_bindings: memory, or the platform's CredHub in the section credhub")
+		}
+	}
 }
 
-// settleBindings keeps bindings where their credentials are, unless the operator says otherwise.
-func (c *Config) settleBindings() {
+// keepsBindings is where bindings are kept: where their credentials are, unless the operator says otherwise.
+func (c *Config) keepsBindings() string {
 	if c.ServiceCatalog.KeepBindings == "" && c.CredHub.Enabled() {
-		c.ServiceCatalog.KeepBindings = KeepInCredHub
+		return KeepInCredHub
 	}
+	return c.ServiceCatalog.KeepBindings
 }

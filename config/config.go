@@ -126,7 +126,7 @@ func (c *Config) settle(doc *document) {
 		c.ServiceAdapter.Env = nil
 	}
 	c.Broker.settle(section{doc: doc}.key("broker"))
-	c.settleBindings()
+	c.ServiceCatalog.KeepBindings = c.keepsBindings()
 	c.ServiceCatalog.settle(section{doc: doc}.key("service_catalog"))
 }
 

@@ -21,6 +21,7 @@ type Plan struct {
 	// LifecycleErrands is nil if there are none.
 	LifecycleErrands *LifecycleErrands `yaml:"lifecycle_errands"`
 	BindingWithDNS   []BindingDNS      `yaml:"binding_with_dns"`
+	Binding          PlanBinding       `yaml:"binding"`
 	// MaintenanceInfo is nil if what the offering says holds.
 	MaintenanceInfo *MaintenanceInfo `yaml:"maintenance_info"`
 	// CFServiceAccess is enable, disable, manual or org-restricted; empty means enable. It is for those who register

@@ -91,7 +91,7 @@ var _ = Describe("bad input", Ordered, func() {
 		Entry("a method that is not possible", entry{"POST", "/v2/catalog", nil, 405, "POST is not possible"}),
 		Entry("an instance that is asked for", entry{"GET", instancePath("known"), nil, 404, "does not offer"}),
 		Entry("a binding that is asked for", entry{"GET", binding, nil, 404, "does not offer"}),
-		Entry("a poll of a binding's operation", entry{"GET", binding + "/last_operation", nil, 404, "no operation to ask for"}),
+		Entry("a poll of a binding's operation", entry{"GET", binding + "/last_operation", nil, 404, "does not exist"}),
 	)
 
 	It("reads a body whatever its content type says", func() {

@@ -21,8 +21,7 @@ var open = map[string]string{
 	"E5": noContextUpdates, "E16": noContextUpdates,
 	"F2": noOperation, "F8": noOperation,
 	"F12": "polls don't say when to ask again",
-	"H8":  noAsyncBindings, "H9": noAsyncBindings, "H24": noAsyncBindings, "J3": noAsyncBindings,
-	"I1": noRotation, "I2": noRotation, "I3": noRotation, "I5": noRotation, "I6": noRotation, "I7": noRotation,
+	"I1":  noRotation, "I2": noRotation, "I3": noRotation, "I5": noRotation, "I6": noRotation, "I7": noRotation,
 	"I8": "a binding from an old one is made as any other",
 }
 
@@ -30,7 +29,6 @@ const (
 	noReading        = "instances can't be fetched"
 	noContextUpdates = "the catalog doesn't say that contexts can be updated"
 	noOperation      = "a poll without an operation is refused"
-	noAsyncBindings  = "bindings are made in the request"
 	noRotation       = "bindings don't follow one another"
 )
 
@@ -38,6 +36,7 @@ const (
 var elsewhere = map[string]string{
 	"A22": needsNoApp, "H10": needsNoApp,
 	"C9": takesTime, "E11": takesTime, "G5": takesTime,
+	"H9":  "asynchronous bindings are made in the request where that is all that is accepted",
 	"C17": "the adapter gives no labels", "H16": "adapters can't give endpoints", "H18": "adapters can't give them",
 	"E7": "its plans can be changed", "H13": "all its plans are bindable",
 }
@@ -51,7 +50,7 @@ const (
 var offersAll = []setting{
 	tasksTake(700 * time.Millisecond),
 	with("use_stdin: true", "use_stdin: true\n  enable_plan_schemas: true"),
-	bindingsKept("memory"),
+	bindingsKept("memory"), asyncBindings,
 	with("  tags: [cache]", "  tags: [cache]\n  maintenance_info: {version: 1.2.3, description: patches}"),
 }
 
