@@ -93,8 +93,8 @@ func findOffering(ctx context.Context, platform Lister, catalogID, brokerName st
 	return cfclient.Offering{}, false, fmt.Errorf("the service with the id %s is another broker's, not that of %s", catalogID, brokerName)
 }
 
-// Remaining are the instances that there are by now, in words; of a selection only those that are in it.
-func (d *Doomed) Remaining(ctx context.Context, selected []fleet.Member) (left []string, err error) {
+// remaining are the instances that there are by now, in words; of a selection only those that are in it.
+func (d *Doomed) remaining(ctx context.Context, selected []fleet.Member) (left []string, err error) {
 	chosen := map[string]bool{}
 	for _, member := range selected {
 		chosen[member.ID] = true
@@ -118,9 +118,10 @@ func standingText(last cfclient.LastOperation) string {
 	return fmt.Sprintf("(%s %s)", last.Type, last.State)
 }
 
-// CheckNoneRemains is the last look: its error names whoever is still there, see Remaining.
+// CheckNoneRemains is the last look: its error names whoever of the selected is still
+// there; if all were selected, also who has come since.
 func (d *Doomed) CheckNoneRemains(ctx context.Context, selected []fleet.Member) error {
-	left, err := d.Remaining(ctx, selected)
+	left, err := d.remaining(ctx, selected)
 	if err == nil && len(left) > 0 {
 		err = fmt.Errorf("%w: %s", ErrRemain, shortList(left))
 	}

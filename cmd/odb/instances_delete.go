@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -140,12 +139,18 @@ func confirm(cmd *cobra.Command, offering string, count int) error {
 		return usageError{errors.New("service instances are deleted with their data: look who, by --dry-run, and give --yes where there is no terminal to ask on")}
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "%d service instances of %s will be deleted, with their data. Type their number to go on: ", count, offering)
-	typed, err := bufio.NewReader(in).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading the confirmation: %w", err)
-	}
-	if strings.TrimSpace(typed) != strconv.Itoa(count) {
+	typed := make(chan string, 1)
+	go func() { // left behind if nobody types anything: reading a terminal can't be cut short
+		line, _ := bufio.NewReader(in).ReadString('\n') // what is cut off isn't the number
+		typed <- strings.TrimSpace(line)
+	}()
+	select {
+	case line := <-typed:
+		if line == strconv.Itoa(count) {
+			return nil
+		}
 		return errors.New("that isn't their number: nothing was deleted")
+	case <-cmd.Context().Done():
+		return errors.New("stopped before it was confirmed: nothing was deleted")
 	}
-	return nil
 }

@@ -65,6 +65,13 @@ var _ = Describe("on a terminal", func() {
 		Eventually(shown.String).WithTimeout(10 * time.Second).Should(ContainSubstring("that isn't their number: nothing was deleted"))
 		Expect(c.Instances()).To(HaveLen(2))
 
+		p, _, shown = startOnTerminal("instances", "delete", "--config", file)
+		Eventually(shown.String).WithTimeout(10 * time.Second).Should(ContainSubstring(question))
+		Expect(p.cmd.Process.Signal(os.Interrupt)).To(Succeed())
+		Expect(p.end()).To(Equal(1))
+		Eventually(shown.String).WithTimeout(10 * time.Second).Should(ContainSubstring("stopped before it was confirmed: nothing was deleted"))
+		Expect(c.Instances()).To(HaveLen(2))
+
 		p, person, shown = startOnTerminal("instances", "delete", "--config", file)
 		Eventually(shown.String).WithTimeout(10 * time.Second).Should(ContainSubstring(question))
 		fmt.Fprintln(person, "2")
