@@ -23,7 +23,7 @@ type BindingRequest struct {
 // CreateBinding asks the adapter for credentials. The facts ErrBindingExists and ErrAppGUIDMissing belong to this verb.
 // Errors: as of GenerateManifest.
 func (c *Client) CreateBinding(ctx context.Context, request BindingRequest) (Binding, error) {
-	invocation, err := request.invocation(VerbCreateBinding, c.useStdin)
+	invocation, err := request.invocation(ctx, VerbCreateBinding, c.useStdin)
 	if err != nil {
 		return Binding{}, err
 	}
@@ -37,7 +37,7 @@ func (c *Client) CreateBinding(ctx context.Context, request BindingRequest) (Bin
 // DeleteBinding asks the adapter to take credentials back. What it prints on success has no meaning, only its size can be
 // a fault. The fact ErrBindingNotFound belongs to this verb. Errors: as of GenerateManifest.
 func (c *Client) DeleteBinding(ctx context.Context, request BindingRequest) error {
-	invocation, err := request.invocation(VerbDeleteBinding, c.useStdin)
+	invocation, err := request.invocation(ctx, VerbDeleteBinding, c.useStdin)
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (c *Client) DeleteBinding(ctx context.Context, request BindingRequest) erro
 	return err
 }
 
-func (r BindingRequest) invocation(verb string, useStdin bool) (invocation, error) {
+func (r BindingRequest) invocation(ctx context.Context, verb string, useStdin bool) (invocation, error) {
 	texts := jsonTexts{verb: verb}
 	input := bindingInput{
 		BindingID:         r.BindingID,
@@ -62,7 +62,7 @@ func (r BindingRequest) invocation(verb string, useStdin bool) (invocation, erro
 		return asArguments(verb, input.BindingID, input.BOSHVMs, input.Manifest, input.RequestParameters), nil
 	}
 	if verb == VerbDeleteBinding {
-		return onStdin(verb, stdinInput{DeleteBinding: input})
+		return onStdin(ctx, verb, stdinInput{DeleteBinding: input})
 	}
-	return onStdin(verb, stdinInput{CreateBinding: input})
+	return onStdin(ctx, verb, stdinInput{CreateBinding: input})
 }

@@ -13,7 +13,7 @@ type DashboardURL struct {
 // DashboardURL asks the adapter for an instance's dashboard. An adapter without one answers ErrNotImplemented. Errors: as
 // of GenerateManifest.
 func (c *Client) DashboardURL(ctx context.Context, request DashboardURL) (string, error) {
-	invocation, err := request.invocation(c.useStdin)
+	invocation, err := request.invocation(ctx, c.useStdin)
 	if err != nil {
 		return "", err
 	}
@@ -30,14 +30,14 @@ func (c *Client) DashboardURL(ctx context.Context, request DashboardURL) (string
 	return answer.DashboardURL, nil
 }
 
-func (r DashboardURL) invocation(useStdin bool) (invocation, error) {
+func (r DashboardURL) invocation(ctx context.Context, useStdin bool) (invocation, error) {
 	texts := jsonTexts{verb: VerbDashboardURL}
 	input := dashboardURLInput{InstanceID: r.InstanceID, Plan: texts.of("plan", r.Plan), Manifest: r.Manifest}
 	if texts.err != nil {
 		return invocation{}, texts.err
 	}
 	if useStdin {
-		return onStdin(VerbDashboardURL, stdinInput{DashboardURL: input})
+		return onStdin(ctx, VerbDashboardURL, stdinInput{DashboardURL: input})
 	}
 	return asArguments(VerbDashboardURL, input.InstanceID, input.Plan, input.Manifest), nil
 }

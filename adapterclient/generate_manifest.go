@@ -38,7 +38,7 @@ type GeneratedManifest struct {
 // GenerateManifest asks the adapter for a deployment's manifest. Errors: *ExitError, *StartError, *OutputError,
 // ErrTimeout, or the context's.
 func (c *Client) GenerateManifest(ctx context.Context, request GenerateManifest) (GeneratedManifest, error) {
-	invocation, err := request.invocation(c.useStdin)
+	invocation, err := request.invocation(ctx, c.useStdin)
 	if err != nil {
 		return GeneratedManifest{}, err
 	}
@@ -52,7 +52,7 @@ func (c *Client) GenerateManifest(ctx context.Context, request GenerateManifest)
 	return parseGeneratedManifest(output)
 }
 
-func (r GenerateManifest) invocation(useStdin bool) (invocation, error) {
+func (r GenerateManifest) invocation(ctx context.Context, useStdin bool) (invocation, error) {
 	texts := jsonTexts{verb: VerbGenerateManifest}
 	input := generateManifestInput{
 		ServiceDeployment: texts.of("service_deployment", r.ServiceDeployment),
@@ -68,7 +68,7 @@ func (r GenerateManifest) invocation(useStdin bool) (invocation, error) {
 		return invocation{}, texts.err
 	}
 	if useStdin {
-		return onStdin(VerbGenerateManifest, stdinInput{GenerateManifest: input})
+		return onStdin(ctx, VerbGenerateManifest, stdinInput{GenerateManifest: input})
 	}
 	return asArguments(VerbGenerateManifest,
 		input.ServiceDeployment, input.Plan, input.RequestParameters, input.PreviousManifest, input.PreviousPlan), nil

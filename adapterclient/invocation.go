@@ -1,6 +1,7 @@
 package adapterclient
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 )
@@ -14,7 +15,7 @@ type invocation struct {
 	stdin []byte
 }
 
-// stdinInput is the one object that the adapter reads in stdin mode. All five sections are always there, those of
+// stdinInput is the one object that the adapter reads in stdin mode. The five sections of verbs are always there, those of
 // other verbs with empty strings: adapters may rely on it.
 type stdinInput struct {
 	GenerateManifest    generateManifestInput    `json:"generate_manifest"`
@@ -22,9 +23,11 @@ type stdinInput struct {
 	CreateBinding       bindingInput             `json:"create_binding"`
 	DeleteBinding       bindingInput             `json:"delete_binding"`
 	GeneratePlanSchemas generatePlanSchemasInput `json:"generate_plan_schemas"`
+	// OriginatingIdentity is missing if nobody said who asks. Adapters that don't know it pass it over.
+	OriginatingIdentity *originatingIdentityInput `json:"originating_identity,omitempty"`
 }
 
-// Every field below is a text that itself is JSON or YAML.
+// Every field below is a text; most of them are JSON or YAML themselves.
 
 type generateManifestInput struct {
 	ServiceDeployment string `json:"service_deployment"`
@@ -56,8 +59,14 @@ type generatePlanSchemasInput struct {
 	Plan string `json:"plan"`
 }
 
+type originatingIdentityInput struct {
+	Platform string `json:"platform"`
+	Value    string `json:"value"`
+}
+
 // onStdin makes the invocation of a verb in stdin mode: no argument but the verb, and one JSON line.
-func onStdin(verb string, input stdinInput) (invocation, error) {
+func onStdin(ctx context.Context, verb string, input stdinInput) (invocation, error) {
+	input.OriginatingIdentity = originatingIdentityFrom(ctx)
 	line, err := json.Marshal(input)
 	if err != nil {
 		return invocation{}, fmt.Errorf("service adapter: writing the input of %s: %w", verb, err)

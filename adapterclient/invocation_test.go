@@ -1,6 +1,7 @@
 package adapterclient
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -131,7 +132,7 @@ func TestInvocations(t *testing.T) {
 	dashboard := DashboardURL{InstanceID: "one", Plan: smallPlan(), Manifest: "name: one\n"}
 
 	for name, test := range map[string]struct {
-		make      func(useStdin bool) (invocation, error)
+		make      func(ctx context.Context, useStdin bool) (invocation, error)
 		wantStdin string
 		wantArgs  []string
 	}{
@@ -148,14 +149,16 @@ func TestInvocations(t *testing.T) {
 			[]string{"generate-manifest", deploymentText, smallPlanText, `{}`, "name: \"one\"\n", bigPlanText},
 		},
 		"create-binding": {
-			func(useStdin bool) (invocation, error) { return binding.invocation(VerbCreateBinding, useStdin) },
+			func(ctx context.Context, useStdin bool) (invocation, error) {
+				return binding.invocation(ctx, VerbCreateBinding, useStdin)
+			},
 			wholeInput("create_binding", "binding_id", "b1", "bosh_vms", `{"e":null,"g":["10.0.0.1"]}`, "manifest", "name: one\n",
 				"request_parameters", `{"app_guid":"a"}`, "secrets", `{"((a))":"1"}`, "dns_addresses", `{"x":"y.bosh"}`),
 			[]string{"create-binding", "b1", `{"e":null,"g":["10.0.0.1"]}`, "name: one\n", `{"app_guid":"a"}`},
 		},
 		"delete-binding with as little as there can be": {
-			func(useStdin bool) (invocation, error) {
-				return BindingRequest{BindingID: "b1"}.invocation(VerbDeleteBinding, useStdin)
+			func(ctx context.Context, useStdin bool) (invocation, error) {
+				return BindingRequest{BindingID: "b1"}.invocation(ctx, VerbDeleteBinding, useStdin)
 			},
 			wholeInput("delete_binding", "binding_id", "b1", "bosh_vms", "{}", "manifest", "", "request_parameters", "{}", "secrets", "null", "dns_addresses", "{}"),
 			[]string{"delete-binding", "b1", "{}", "", "{}"},
@@ -166,13 +169,15 @@ func TestInvocations(t *testing.T) {
 			[]string{"dashboard-url", "one", smallPlanText, "name: one\n"},
 		},
 		"generate-plan-schemas": {
-			func(useStdin bool) (invocation, error) { return planSchemasInvocation(smallPlan(), useStdin) },
+			func(ctx context.Context, useStdin bool) (invocation, error) {
+				return planSchemasInvocation(ctx, smallPlan(), useStdin)
+			},
 			wholeInput("generate_plan_schemas", "plan", smallPlanText),
 			[]string{"generate-plan-schemas", "--plan-json", smallPlanText},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onStdin, err := test.make(true)
+			onStdin, err := test.make(t.Context(), true)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -182,7 +187,7 @@ func TestInvocations(t *testing.T) {
 			if !slices.Equal(onStdin.args, test.wantArgs[:1]) {
 				t.Errorf("arguments beside stdin: %q", onStdin.args)
 			}
-			positional, err := test.make(false)
+			positional, err := test.make(t.Context(), false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -193,21 +198,41 @@ func TestInvocations(t *testing.T) {
 	}
 }
 
+func TestWhoAsksIsToldOnStdin(t *testing.T) {
+	ctx := WithOriginatingIdentity(t.Context(), OriginatingIdentity{Platform: "kubernetes", Value: json.RawMessage(`{"username":"jane","groups":["admin"]}`)})
+	told, err := BindingRequest{BindingID: "b1"}.invocation(ctx, VerbCreateBinding, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	untold, err := BindingRequest{BindingID: "b1"}.invocation(t.Context(), VerbCreateBinding, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.TrimSuffix(string(untold.stdin), "}\n") + `,"originating_identity":{"platform":"kubernetes","value":"{\"username\":\"jane\",\"groups\":[\"admin\"]}"}}` + "\n"
+	if string(told.stdin) != want {
+		t.Errorf("stdin\ngot  %s\nwant %s", told.stdin, want)
+	}
+	positional, err := BindingRequest{BindingID: "b1"}.invocation(ctx, VerbCreateBinding, false)
+	if err != nil || strings.Contains(strings.Join(positional.args, " "), "jane") {
+		t.Errorf("arguments %q, %v", positional.args, err)
+	}
+}
+
 func TestInputThatIsNotJSON(t *testing.T) {
 	unusable := Plan{Properties: map[string]any{"password": func() {}}}
-	_, err := GenerateManifest{Plan: unusable}.invocation(true)
+	_, err := GenerateManifest{Plan: unusable}.invocation(t.Context(), true)
 	if err == nil || !strings.Contains(err.Error(), "writing plan for generate-manifest") {
 		t.Errorf("generate-manifest: %v", err)
 	}
 	extra := Plan{InstanceGroups: []InstanceGroup{{Name: "g", Extra: map[string]any{"env": func() {}}}}}
-	_, err = DashboardURL{Plan: extra}.invocation(false)
+	_, err = DashboardURL{Plan: extra}.invocation(t.Context(), false)
 	if err == nil || !strings.Contains(err.Error(), "instance group g: key env") {
 		t.Errorf("dashboard-url: %v", err)
 	}
-	if _, err := planSchemasInvocation(unusable, true); err == nil {
+	if _, err := planSchemasInvocation(t.Context(), unusable, true); err == nil {
 		t.Error("generate-plan-schemas: no error")
 	}
-	_, err = BindingRequest{RequestParameters: json.RawMessage("{")}.invocation(VerbCreateBinding, true)
+	_, err = BindingRequest{RequestParameters: json.RawMessage("{")}.invocation(t.Context(), VerbCreateBinding, true)
 	if err != nil {
 		t.Errorf("the request's JSON is the caller's and passed as it is, but: %v", err)
 	}

@@ -15,7 +15,7 @@ type PlanSchemas struct {
 
 // GeneratePlanSchemas asks the adapter for the schemas of a plan's parameters. Errors: as of GenerateManifest.
 func (c *Client) GeneratePlanSchemas(ctx context.Context, plan Plan) (PlanSchemas, error) {
-	invocation, err := planSchemasInvocation(plan, c.useStdin)
+	invocation, err := planSchemasInvocation(ctx, plan, c.useStdin)
 	if err != nil {
 		return PlanSchemas{}, err
 	}
@@ -26,14 +26,14 @@ func (c *Client) GeneratePlanSchemas(ctx context.Context, plan Plan) (PlanSchema
 	return parsePlanSchemas(output)
 }
 
-func planSchemasInvocation(plan Plan, useStdin bool) (invocation, error) {
+func planSchemasInvocation(ctx context.Context, plan Plan, useStdin bool) (invocation, error) {
 	texts := jsonTexts{verb: VerbGeneratePlanSchemas}
 	input := generatePlanSchemasInput{Plan: texts.of("plan", plan)}
 	if texts.err != nil {
 		return invocation{}, texts.err
 	}
 	if useStdin {
-		return onStdin(VerbGeneratePlanSchemas, stdinInput{GeneratePlanSchemas: input})
+		return onStdin(ctx, VerbGeneratePlanSchemas, stdinInput{GeneratePlanSchemas: input})
 	}
 	return asArguments(VerbGeneratePlanSchemas, "--plan-json", input.Plan), nil
 }

@@ -25,8 +25,11 @@ var _ = Describe("An adapter written with the public SDK", Ordered, func() {
 	for _, useStdin := range []bool{true, false} {
 		mode := map[bool]string{true: "on stdin", false: "as arguments"}[useStdin]
 
-		It("is served with its input "+mode, func(ctx SpecContext) {
+		It("is served with its input "+mode, func(spec SpecContext) {
 			client := newClient(adapterclient.Options{Path: path, UseStdin: useStdin})
+			// Which the SDK doesn't know, and passes over.
+			identity := adapterclient.OriginatingIdentity{Platform: "cloudfoundry", Value: json.RawMessage(`{"user_id":"jane"}`)}
+			ctx := adapterclient.WithOriginatingIdentity(spec, identity)
 			plan := cachePlan()
 			plan.Update = &adapterclient.Update{Canaries: 1, MaxInFlight: "50%", CanaryWatchTime: "1-2", UpdateWatchTime: "1-2"}
 			plan.InstanceGroups[0].Extra = map[string]any{"env": map[string]any{"bosh": map[string]any{}}}

@@ -45,6 +45,7 @@ func (w wantedBinding) later() bool { return w.operation.ID != "" }
 // and the platform accepts it, afterwards.
 func (b *Broker) Bind(ctx context.Context, instanceID, bindingID string, details domain.BindDetails, asyncAllowed bool) (domain.Binding, error) {
 	ctx = about(ctx, instanceID, slog.String("binding_id", bindingID), slog.String("plan_id", details.PlanID))
+	b.checkOriginator(ctx, details.RawContext)
 	wanted, err := b.admitBind(bindingName{instanceID, bindingID}, details)
 	if err != nil {
 		return domain.Binding{}, b.failed(ctx, instanceID, OperationBind, err)

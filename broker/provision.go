@@ -14,6 +14,7 @@ import (
 func (b *Broker) Provision(ctx context.Context, instanceID string, details domain.ProvisionDetails, asyncAllowed bool) (domain.ProvisionedServiceSpec, error) {
 	ctx, cancel := b.detached(about(ctx, instanceID, slog.String("plan_id", details.PlanID)))
 	defer cancel()
+	b.checkOriginator(ctx, details.RawContext)
 
 	plan, refusal := b.admitProvision(details, asyncAllowed)
 	if refusal != nil {

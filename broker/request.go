@@ -13,6 +13,8 @@ type Request struct {
 	ID string
 	// Traceparent is the W3C trace context that the adapter is started with; empty for none.
 	Traceparent string
+	// Originator is who asked the platform; zero if that isn't known.
+	Originator Originator
 }
 
 type requestKey struct{}

@@ -19,6 +19,7 @@ import (
 func (b *Broker) Update(ctx context.Context, instanceID string, details domain.UpdateDetails, asyncAllowed bool) (domain.UpdateServiceSpec, error) {
 	ctx, cancel := b.detached(about(ctx, instanceID, slog.String("plan_id", details.PlanID)))
 	defer cancel()
+	b.checkOriginator(ctx, details.RawContext)
 
 	details, err := b.withPlan(ctx, instanceID, details)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -26,15 +27,18 @@ const (
 func named(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := uuid.New()
-		ctx := broker.WithRequest(r.Context(), broker.Request{ID: id.String(), Traceparent: traceparent(r, id)})
+		request := broker.Request{ID: id.String(), Traceparent: traceparent(r, id)}
 		attrs := []slog.Attr{slog.String("request_id", id.String())}
 		if identity := r.Header.Get(requestIdentityHeader); identity != "" {
 			w.Header().Set(requestIdentityHeader, identity)
 			attrs = append(attrs, slog.String("request_identity", identity))
 		}
-		if identity := r.Header.Get(originatingIdentityHeader); identity != "" {
-			attrs = append(attrs, slog.Any("originating_identity", originatingIdentity(identity)))
+		if header := r.Header.Get(originatingIdentityHeader); header != "" {
+			who, err := originator(header)
+			request.Originator = who
+			attrs = append(attrs, identityAttr(who, err))
 		}
+		ctx := broker.WithRequest(r.Context(), request)
 		next.ServeHTTP(w, r.WithContext(logs.With(ctx, attrs...)))
 	})
 }
@@ -51,13 +55,28 @@ func traceparent(r *http.Request, id uuid.UUID) string {
 	return "00-" + hex.EncodeToString(id[:]) + "-" + hex.EncodeToString(span[:]) + "-01"
 }
 
-// originatingIdentity decodes who asked, for the log (OSB 2.17, Originating Identity: PLATFORM BASE64(JSON)). It is the
-// platform's duty to send something decodable.
-func originatingIdentity(header string) any {
-	platform, encoded, found := strings.Cut(header, " ")
-	value, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
-	if !found || err != nil || !json.Valid(value) {
-		return "undecodable"
+// originator decodes who asked (OSB 2.17, Originating Identity: PLATFORM BASE64(JSON object)). That it can be decoded is the
+// platform's duty: what can't is no reason to refuse what is asked for.
+func originator(header string) (broker.Originator, error) {
+	platform, encoded, found := strings.Cut(strings.TrimSpace(header), " ")
+	if !found {
+		return broker.Originator{}, errors.New("it is not a platform and a value, with a space between")
 	}
-	return map[string]any{"platform": platform, "value": json.RawMessage(value)}
+	value, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+	if err != nil {
+		return broker.Originator{}, errors.New("the value is not base64")
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(value, &members); err != nil || members == nil {
+		return broker.Originator{}, errors.New("the value is not the base64 of a JSON object")
+	}
+	return broker.Originator{Platform: platform, Value: value}, nil
+}
+
+// identityAttr is what the lines of a request say of who asks: names, and no more of what the platform sent.
+func identityAttr(who broker.Originator, err error) slog.Attr {
+	if err != nil {
+		return slog.String("originating_identity", "undecodable: "+err.Error())
+	}
+	return slog.Any("originating_identity", who.Names())
 }

@@ -182,7 +182,7 @@ func TestWhoAsksIsInTheLogAndInTheAnswer(t *testing.T) {
 	trace := "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	response, _ := catalog(t, url, map[string]string{
 		"X-Broker-API-Request-Identity":     "asked-1",
-		"X-Broker-API-Originating-Identity": "cloudfoundry " + base64.StdEncoding.EncodeToString([]byte(`{"user_id":"jane"}`)),
+		"X-Broker-API-Originating-Identity": "cloudfoundry " + base64.StdEncoding.EncodeToString([]byte(`{"user_id":"jane","groups":["hush"]}`)),
 		"Traceparent":                       trace,
 	})
 	g.Expect(response.Header.Get("X-Broker-API-Request-Identity")).To(Equal("asked-1"))
@@ -191,7 +191,32 @@ func TestWhoAsksIsInTheLogAndInTheAnswer(t *testing.T) {
 
 	_, _ = catalog(t, url, map[string]string{"X-Broker-API-Originating-Identity": "rubbish", "Traceparent": "rubbish"})
 	g.Expect(request.Traceparent).To(MatchRegexp(`^00-[0-9a-f]{32}-[0-9a-f]{16}-01$`))
-	g.Eventually(log.String).Should(ContainSubstring(`"originating_identity":"undecodable"`))
+	g.Eventually(log.String).Should(ContainSubstring(`"originating_identity":"undecodable: it is not a platform and a value`))
+	g.Expect(log.String()).NotTo(ContainSubstring("hush"))
+}
+
+func TestOriginatingIdentities(t *testing.T) {
+	encoded := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+	for header, want := range map[string]broker.Originator{
+		"cloudfoundry " + encoded(`{"user_id":"jane"}`):      {Platform: "cloudfoundry", Value: []byte(`{"user_id":"jane"}`)},
+		" kubernetes   " + encoded(`{"username":"j"}`) + " ": {Platform: "kubernetes", Value: []byte(`{"username":"j"}`)},
+		"cloudfoundry":                      {},
+		encoded(`{}`):                       {},
+		"cloudfoundry %%%":                  {},
+		"cloudfoundry " + encoded(`{`):      {},
+		"cloudfoundry " + encoded(`null`):   {},
+		"cloudfoundry " + encoded(`"jane"`): {},
+	} {
+		g := NewWithT(t)
+		request := make(chan broker.Request, 1)
+		url, _ := start(t, brokerDouble{services: func(ctx context.Context) ([]domain.Service, error) {
+			request <- broker.RequestFrom(ctx)
+			return []domain.Service{}, nil
+		}}, nil)
+		response, _ := catalog(t, url, map[string]string{"X-Broker-API-Originating-Identity": header})
+		g.Expect(response.StatusCode).To(Equal(http.StatusOK), header)
+		g.Expect((<-request).Originator).To(Equal(want), header)
+	}
 }
 
 func TestCatalogIsSentOnceToWhoKeepsIt(t *testing.T) {
