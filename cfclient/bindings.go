@@ -14,6 +14,8 @@ const (
 	BindingKey = "key" // a service key
 )
 
+const bindingsPath = "/v3/service_credential_bindings"
+
 // Binding is a credential binding: an app's, or a service key.
 type Binding struct {
 	GUID          string
@@ -37,13 +39,34 @@ func (c *Client) Bindings(ctx context.Context, instanceGUID string) ([]Binding, 
 	}
 	options := client.NewServiceCredentialBindingListOptions()
 	options.ServiceInstanceGUIDs = filter(instanceGUID)
-	return all(ctx, c, "/v3/service_credential_bindings", query(options), func(b resource.ServiceCredentialBinding) Binding {
+	return all(ctx, c, bindingsPath, query(options), func(b resource.ServiceCredentialBinding) Binding {
 		binding := Binding{GUID: b.GUID, Type: b.Type, AppGUID: guidOf(b.Relationships.App), LastOperation: newLastOperation(b.LastOperation)}
 		if b.Name != nil {
 			binding.Name = *b.Name
 		}
 		return binding
 	})
+}
+
+// BoundInstances are the guids of those instances of the plans that are bound to apps or have keys, in one list for all of them.
+// What is bound or unbound while it is read may be missing.
+func (c *Client) BoundInstances(ctx context.Context, planGUIDs ...string) (map[string]struct{}, error) {
+	bound := map[string]struct{}{}
+	if len(planGUIDs) == 0 { // an empty filter chooses all
+		return bound, nil
+	}
+	options := client.NewServiceCredentialBindingListOptions()
+	options.ServicePlanGUIDs = filter(planGUIDs...)
+	instanceOf := func(b resource.ServiceCredentialBinding) string { return guidOf(b.Relationships.ServiceInstance) }
+	for page, err := range pages(ctx, c, bindingsPath, query(options), instanceOf) {
+		if err != nil {
+			return nil, err
+		}
+		for _, instance := range page.elements {
+			bound[instance] = struct{}{}
+		}
+	}
+	return bound, nil
 }
 
 // DeleteBinding deletes a credential binding, through the broker, and waits for it. That it is gone already is fine.

@@ -29,11 +29,13 @@ type attachments struct {
 	spaces   []cfclient.Space
 }
 
-// attachedTo asks for them. What the offering doesn't allow is only asked for if that is wanted thoroughly: it may have allowed
-// it once.
+// attachedTo asks for them. Unless that is wanted thoroughly, it doesn't ask for bindings of what had none when all were listed
+// (Cloud Foundry removes with the instance what was bound since), nor for what the offering doesn't allow: it may have once.
 func (d *Deletion) attachedTo(ctx context.Context, id string, thoroughly bool) (found attachments, err error) {
-	if found.bindings, err = d.platform.Bindings(ctx, id); err != nil {
-		return found, err
+	if _, bound := d.doomed.bound[id]; bound || thoroughly {
+		if found.bindings, err = d.platform.Bindings(ctx, id); err != nil {
+			return found, err
+		}
 	}
 	if d.doomed.Offering.ForRoutes || thoroughly {
 		if found.routes, err = d.platform.RouteBindings(ctx, id); err != nil {

@@ -44,7 +44,15 @@ func (f *foundation) Instances(context.Context, cfclient.InstanceFilter) iter.Se
 	}
 }
 
+func (f *foundation) BoundInstances(context.Context, ...string) (map[string]struct{}, error) {
+	if len(f.bindings) == 0 {
+		return nil, nil
+	}
+	return map[string]struct{}{"i": {}}, nil
+}
+
 func (f *foundation) Bindings(context.Context, string) ([]cfclient.Binding, error) {
+	f.asked = append(f.asked, "bindings?")
 	if len(f.bindings) == 0 {
 		return nil, nil
 	}
@@ -145,21 +153,21 @@ func TestBeginToDelete(t *testing.T) {
 		asked string
 	}{
 		"as it is":              {foundation{}, "accepted job", "delete"},
-		"it has a key":          {foundation{bindings: [][]cfclient.Binding{key}}, "accepted job", "unbind kb, delete"},
+		"it has a key":          {foundation{bindings: [][]cfclient.Binding{key}}, "accepted job", "bindings?, unbind kb, delete"},
 		"it is gone":            {foundation{remove: cfclient.ErrNotFound}, "succeeded", "delete"},
 		"it is busy":            {foundation{remove: busy}, "busy", "delete"},
 		"nobody answers":        {foundation{remove: &cfclient.Unavailable{Cause: errors.New("cut")}}, "no answer", "delete"},
-		"its key is busy":       {foundation{bindings: [][]cfclient.Binding{key}, unbind: busy}, "busy", "unbind kb"},
-		"its key can't go":      {foundation{bindings: [][]cfclient.Binding{key}, unbind: errors.New("no")}, "error unbinding service key k: no", "unbind kb"},
+		"its key is busy":       {foundation{bindings: [][]cfclient.Binding{key}, unbind: busy}, "busy", "bindings?, unbind kb"},
+		"its key can't go":      {foundation{bindings: [][]cfclient.Binding{key}, unbind: errors.New("no")}, "error unbinding service key k: no", "bindings?, unbind kb"},
 		"a deletion runs":       {foundation{last: i("delete", "in progress", "").LastOperation, looks: []cfclient.Instance{i("delete", "in progress", "")}}, "accepted by other", ""},
 		"a deletion ran":        {foundation{last: i("delete", "in progress", "").LastOperation}, "deleted", ""},
-		"a deletion has failed": {foundation{last: i("delete", "failed", "").LastOperation, spaces: []cfclient.Space{{GUID: "s"}}}, "accepted job", "routes?, shares?, unbind rb, unshare s, delete"},
+		"a deletion has failed": {foundation{last: i("delete", "failed", "").LastOperation, spaces: []cfclient.Space{{GUID: "s"}}}, "accepted job", "bindings?, routes?, shares?, unbind rb, unshare s, delete"},
 		"a deletion that ran has failed": {foundation{last: i("delete", "in progress", "").LastOperation, looks: []cfclient.Instance{i("delete", "failed", "")}},
-			"accepted job", "routes?, shares?, unbind rb, delete"},
+			"accepted job", "bindings?, routes?, shares?, unbind rb, delete"},
 		"an app's binding fails later": {foundation{
 			bindings: [][]cfclient.Binding{{{GUID: "ab", Type: cfclient.BindingApp, AppGUID: "a"}}, {{GUID: "ab", LastOperation: cfclient.LastOperation{Description: "the adapter says no"}}}},
 			unbind:   &cfclient.JobFailed{Job: failedJob(10001, "UnknownError", "?")},
-		}, "error unbinding app a: the adapter says no (Cloud Foundry's job job (service_instance.delete) failed: UnknownError (10001): ?)", "unbind ab"},
+		}, "error unbinding app a: the adapter says no (Cloud Foundry's job job (service_instance.delete) failed: UnknownError (10001): ?)", "bindings?, unbind ab, bindings?"},
 	} {
 		work := deletionOn(t, &c.on)
 		if got := told(work.Begin(t.Context(), fleet.Member{ID: "i"})); got != c.want {

@@ -17,6 +17,7 @@ type Lister interface {
 	Offerings(ctx context.Context, catalogID string) ([]cfclient.Offering, error)
 	OfferingPlans(ctx context.Context, offeringGUIDs ...string) ([]cfclient.Plan, error)
 	Instances(ctx context.Context, filter cfclient.InstanceFilter) iter.Seq2[cfclient.Instance, error]
+	BoundInstances(ctx context.Context, planGUIDs ...string) (map[string]struct{}, error)
 }
 
 // Doomed are the instances of one service offering, in Cloud Foundry's eyes.
@@ -29,6 +30,7 @@ type Doomed struct {
 
 	platform Lister
 	seen     map[string]cfclient.LastOperation // by instance; only those that are or were to be deleted
+	bound    map[string]struct{}               // instances that were bound to apps or had keys
 }
 
 // FindDoomed finds the offering with an id of the catalog, but not yet its instances. If several brokers have the id, brokerName
@@ -62,6 +64,10 @@ func (d *Doomed) List(ctx context.Context) error {
 		if instance.LastOperation.Type == operationDelete {
 			d.seen[instance.GUID] = instance.LastOperation
 		}
+	}
+	var err error
+	if d.bound, err = d.platform.BoundInstances(ctx, guidsOf(d.Plans)...); err != nil {
+		return fmt.Errorf("listing the bindings: %w", err)
 	}
 	return nil
 }

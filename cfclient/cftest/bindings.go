@@ -106,7 +106,7 @@ func (c *CloudController) bindingsOf(instances wanted, passes func(*binding) boo
 }
 
 func (c *CloudController) listCredentialBindings(q *request) response {
-	l, refusal := q.listing(listableBy([]string{"guids", "names", "type", "service_instance_guids", "service_instance_names", "app_guids", "app_names"},
+	l, refusal := q.listing(listableBy([]string{"guids", "names", "type", "service_instance_guids", "service_instance_names", "app_guids", "app_names", "service_plan_guids"},
 		"names", "service_instance_guids", "service_instance_names", "app_names", "app_guids", "service_plan_names",
 		"service_plan_guids", "service_offering_names", "service_offering_guids", "type", "include", "guids", "label_selector"))
 	if refusal != nil {
@@ -114,13 +114,14 @@ func (c *CloudController) listCredentialBindings(q *request) response {
 	}
 	guids, names, types := l.filter("guids"), l.filter("names"), l.filter("type")
 	instanceNames, appGUIDs, appNames := l.filter("service_instance_names"), l.filter("app_guids"), l.filter("app_names")
+	planGUIDs := l.filter("service_plan_guids")
 	answer, _ := page(c, l, c.bindingsOf(l.filter("service_instance_guids"), func(b *binding) bool {
 		appGUID, appName := "", ""
 		if b.app != nil {
 			appGUID, appName = b.app.guid, b.app.name
 		}
 		return q.seesAll() && b.kind != bindingRoute && guids.has(b.guid) && names.has(b.name) && types.has(b.kind) &&
-			instanceNames.has(b.instance.name) && appGUIDs.has(appGUID) && appNames.has(appName)
+			instanceNames.has(b.instance.name) && planGUIDs.has(b.instance.plan.guid) && appGUIDs.has(appGUID) && appNames.has(appName)
 	}))
 	return ok(answer)
 }
