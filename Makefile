@@ -64,6 +64,15 @@ release-check: release ## build the release again from what is committed, elsewh
 	$(MAKE) --no-print-directory -C "$$elsewhere" release VERSION="$(VERSION)" COMMIT="$(COMMIT)" DIRTY="$(DIRTY)" TARBALL="$$elsewhere/again.tgz" && \
 	cmp "$(TARBALL)" "$$elsewhere/again.tgz" && sha256sum "$(TARBALL)"
 
+CONTAINER ?= $(notdir $(shell command -v podman || command -v docker))
+IMAGE     ?= odb:$(subst +,-,$(VERSION))
+
+.PHONY: image
+image: ## build the container image, with podman or docker (CONTAINER=program, IMAGE=name:tag)
+	@test -n "$(CONTAINER)" || { echo "make image needs podman or docker, and neither is here; CONTAINER=program names another one" >&2; exit 1; }
+	@$(CONTAINER) info >/dev/null 2>&1 || { echo "$(CONTAINER) is here, but can't build; '$(CONTAINER) info' says why" >&2; exit 1; }
+	$(CONTAINER) build --file Containerfile --build-arg VERSION="$(VERSION)" --tag "$(IMAGE)" .
+
 .PHONY: fuzz
 fuzz: ## run each fuzz test for FUZZTIME (default 20s)
 	@for target in $$(grep -rhoE --include='*_test.go' '^func Fuzz\w+' . | awk '{print $$2}' | sort -u); do \
