@@ -46,7 +46,7 @@ func (w wantedBinding) later() bool { return w.operation.ID != "" }
 func (b *Broker) Bind(ctx context.Context, instanceID, bindingID string, details domain.BindDetails, asyncAllowed bool) (domain.Binding, error) {
 	ctx = about(ctx, instanceID, slog.String("binding_id", bindingID), slog.String("plan_id", details.PlanID))
 	b.checkOriginator(ctx, details.RawContext)
-	wanted, err := b.admitBind(bindingName{instanceID, bindingID}, details)
+	wanted, err := b.admitBind(ctx, bindingName{instanceID, bindingID}, details)
 	if err != nil {
 		return domain.Binding{}, b.failed(ctx, instanceID, OperationBind, err)
 	}
@@ -68,9 +68,9 @@ func (b *Broker) bind(ctx context.Context, wanted wantedBinding, asyncAllowed bo
 }
 
 // admitBind is what the request alone can tell.
-func (b *Broker) admitBind(name bindingName, details domain.BindDetails) (wantedBinding, error) {
+func (b *Broker) admitBind(ctx context.Context, name bindingName, details domain.BindDetails) (wantedBinding, error) {
 	wanted := wantedBinding{bindingName: name}
-	plan, parameters, refusal := b.bindable(details)
+	plan, parameters, refusal := b.bindable(ctx, details)
 	if refusal != nil {
 		return wanted, refusal
 	}
@@ -80,7 +80,7 @@ func (b *Broker) admitBind(name bindingName, details domain.BindDetails) (wanted
 	}
 	wanted.digest = bindDigest(name.instanceID, details, parameters)
 	var err error
-	wanted.request, err = requestParameters(details, parameters)
+	wanted.request, err = requestParameters(ctx, details, parameters)
 	return wanted, err
 }
 
@@ -186,13 +186,16 @@ func (b *Broker) bindingTurn(ctx context.Context, instanceID string) (unlock fun
 }
 
 // bindable finds the plan and checks what is asked of it.
-func (b *Broker) bindable(details domain.BindDetails) (*plan, json.RawMessage, *Error) {
+func (b *Broker) bindable(ctx context.Context, details domain.BindDetails) (*plan, json.RawMessage, *Error) {
 	plan, refusal := b.offering.plan(details.ServiceID, details.PlanID)
 	if refusal != nil {
 		return nil, nil, refusal
 	}
 	if !b.offering.IsBindable(plan.Plan) {
 		return nil, nil, refuse(BadRequest, "plan %q is not bindable", plan.Name)
+	}
+	if RequestFrom(ctx).has("predecessor_binding_id") {
+		return nil, nil, refuse(BadRequest, "plan %q has no binding_rotatable: a binding can't be made from an earlier one (predecessor_binding_id)", plan.Name)
 	}
 	if details.BindResource != nil && details.BindResource.BackupAgent && !b.Switches.SupportBackupAgentBinding {
 		return nil, nil, refuse(Refused, "Backup agent bindings are not supported by this service")

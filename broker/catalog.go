@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"time"
 
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 
@@ -14,11 +15,13 @@ func (b *Broker) Services(context.Context) ([]domain.Service, error) { return b.
 
 func buildCatalog(o offering, schemas Schemas) []domain.Service {
 	service := domain.Service{
-		ID:            o.ID,
-		Name:          o.Name,
-		Description:   o.Description,
-		Bindable:      o.Bindable,
-		PlanUpdatable: o.PlanUpdatable,
+		ID:                   o.ID,
+		Name:                 o.Name,
+		Description:          o.Description,
+		Bindable:             o.Bindable,
+		PlanUpdatable:        o.PlanUpdatable,
+		InstancesRetrievable: o.InstancesRetrievable,
+		AllowContextUpdates:  o.AllowContextUpdates,
 		// Whatever is kept is kept of all plans' bindings.
 		BindingsRetrievable: o.KeepBindings != "",
 		Tags:                o.Tags,
@@ -33,17 +36,28 @@ func buildCatalog(o offering, schemas Schemas) []domain.Service {
 	}
 	for _, p := range o.Plans {
 		service.Plans = append(service.Plans, domain.ServicePlan{
-			ID:              p.ID,
-			Name:            p.Name,
-			Description:     p.Description,
-			Free:            p.Free,
-			Bindable:        p.Bindable,
-			Metadata:        planMetadata(p.Metadata),
-			Schemas:         schemas.osb(p.ID),
-			MaintenanceInfo: maintenanceInfo(o.MaintenanceInfo, p.MaintenanceInfo, o.fullMaintenanceInfo),
+			ID:                     p.ID,
+			Name:                   p.Name,
+			Description:            p.Description,
+			Free:                   p.Free,
+			Bindable:               p.Bindable,
+			PlanUpdatable:          p.PlanUpdatable,
+			MaximumPollingDuration: wholeSeconds(p.MaximumPollingDuration),
+			Metadata:               planMetadata(p.Metadata),
+			Schemas:                schemas.osb(p.ID),
+			MaintenanceInfo:        maintenanceInfo(o.MaintenanceInfo, p.MaintenanceInfo, o.fullMaintenanceInfo),
 		})
 	}
 	return []domain.Service{service}
+}
+
+// wholeSeconds is nil for no time.
+func wholeSeconds(d time.Duration) *int {
+	if d == 0 {
+		return nil
+	}
+	seconds := int(d / time.Second)
+	return &seconds
 }
 
 func serviceMetadata(m config.ServiceMetadata) *domain.ServiceMetadata {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/pivotal-cf/brokerapi/v11/domain"
-
 	"github.com/on-demand-broker/odb/boshclient"
 )
 
@@ -15,16 +13,16 @@ var errNoTask = errors.New("the Director has no task of the operation")
 
 // withoutTask answers for an operation whose task the Director doesn't have: it keeps a limited number of those that have ended.
 // What it has of the instance, and what is remembered, say how the operation ended, if anything does.
-func (b *Broker) withoutTask(ctx context.Context, instanceID string, operation Operation, cause error) (domain.LastOperation, error) {
+func (b *Broker) withoutTask(ctx context.Context, instanceID string, operation Operation, cause error) (Polled, error) {
 	if cause == nil {
 		cause = errNoTask
 	}
 	end, err := b.endOf(ctx, instanceID, operation)
 	switch {
 	case err != nil:
-		return domain.LastOperation{}, b.cannotTell(ctx, instanceID, operation, err)
+		return Polled{}, b.cannotTell(ctx, instanceID, operation, err)
 	case end == cannotTell:
-		return domain.LastOperation{}, b.cannotTell(ctx, instanceID, operation, cause)
+		return Polled{}, b.cannotTell(ctx, instanceID, operation, cause)
 	case end == fail:
 		return b.report(ctx, instanceID, operation, decision{action: fail, task: boshclient.Task{ID: operation.BoshTaskID, Result: errNoTask.Error()}})
 	default:

@@ -12,24 +12,6 @@ import (
 	"github.com/on-demand-broker/odb/logs"
 )
 
-// LastOperation tells how an operation stands (OSB 2.17, GET …/last_operation). The Director is the one who knows:
-// what can't be told because it is away is never reported as a failure of the operation.
-func (b *Broker) LastOperation(ctx context.Context, instanceID string, details domain.PollDetails) (domain.LastOperation, error) {
-	operation, err := decodeOperation(details.OperationData)
-	if err != nil {
-		return domain.LastOperation{}, &Error{Kind: BadRequest, Message: err.Error()}
-	}
-	ctx = logs.With(ctx, slog.String("instance_id", instanceID), slog.Int("task_id", operation.BoshTaskID), slog.String("operation", string(operation.OperationType)))
-	d, err := b.advance(ctx, instanceID, operation)
-	switch {
-	case errors.Is(err, boshclient.ErrNotFound), err == nil && d.action == cannotTell:
-		return b.withoutTask(ctx, instanceID, operation, err)
-	case err != nil:
-		return domain.LastOperation{}, b.cannotTell(ctx, instanceID, operation, err)
-	}
-	return b.report(ctx, instanceID, operation, d)
-}
-
 // advance looks how an operation stands and starts the step that is due.
 func (b *Broker) advance(ctx context.Context, instanceID string, operation Operation) (decision, error) {
 	if operation.BoshTaskID == 0 && operation.BoshContextID == "" {
@@ -62,7 +44,7 @@ func (b *Broker) cannotTell(ctx context.Context, instanceID string, operation Op
 }
 
 // report words a decision for the platform.
-func (b *Broker) report(ctx context.Context, instanceID string, operation Operation, d decision) (domain.LastOperation, error) {
+func (b *Broker) report(ctx context.Context, instanceID string, operation Operation, d decision) (Polled, error) {
 	switch d.action {
 	case wait:
 		return inProgress(operation, b.stage(ctx, operation, d.task)), nil
@@ -73,20 +55,20 @@ func (b *Broker) report(ctx context.Context, instanceID string, operation Operat
 		b.progress.forget(d.task.ID)
 		b.Logger.ErrorContext(logs.With(ctx, slog.Int("failed_task_id", d.task.ID)), "operation.failed", slog.String("state", d.task.State), slog.String("result", d.task.Result))
 		operation.BoshTaskID = d.task.ID // of several steps the one that failed is of interest
-		return b.failedOperation(ctx, instanceID, operation, d.task.Result), nil
+		return b.failedOperation(ctx, instanceID, operation, d.task.Result).leaving(operation, deploymentName(instanceID), d.task), nil
 	}
 }
 
 // finish does what is left when the last task is done: it removes what the operation leaves without a use. The task is 0 if
 // the Director no longer has it.
-func (b *Broker) finish(ctx context.Context, instanceID string, operation Operation, lastTask int) (domain.LastOperation, error) {
+func (b *Broker) finish(ctx context.Context, instanceID string, operation Operation, lastTask int) (Polled, error) {
 	if !b.leavesSomething(operation) || b.cleaned.get(lastTask) {
 		return completed(operation), nil
 	}
 	ctx, unlock, refusal := b.lock(ctx, instanceID)
 	switch {
 	case refusal != nil && refusal.Kind != Concurrency:
-		return domain.LastOperation{}, b.cannotTell(ctx, instanceID, operation, refusal)
+		return Polled{}, b.cannotTell(ctx, instanceID, operation, refusal)
 	case refusal != nil:
 		return inProgress(operation, "cleaning up"), nil
 	}
@@ -102,7 +84,7 @@ func (b *Broker) finish(ctx context.Context, instanceID string, operation Operat
 		return completed(operation), nil
 	}
 	if failure := b.cannotTell(ctx, instanceID, operation, err); failure.Kind == Unavailable {
-		return domain.LastOperation{}, failure
+		return Polled{}, failure
 	}
 	b.Logger.ErrorContext(ctx, "operation.clean-up-failed", slog.String("error", err.Error()))
 	return b.failedOperation(ctx, instanceID, operation, err.Error()), nil
@@ -166,21 +148,21 @@ func (b *Broker) begunAnew(ctx context.Context, instanceID string, deletion Oper
 	return len(tasks) > 0, err
 }
 
-func inProgress(operation Operation, stage string) domain.LastOperation {
+func inProgress(operation Operation, stage string) Polled {
 	description := "Instance " + operationNouns[operation.OperationType] + " in progress"
 	if stage != "" {
 		description += ": " + stage
 	}
-	return domain.LastOperation{State: domain.InProgress, Description: description}
+	return Polled{LastOperation: domain.LastOperation{State: domain.InProgress, Description: description}, RetryAfter: pollAgainAfter}
 }
 
-func completed(operation Operation) domain.LastOperation {
-	return domain.LastOperation{State: domain.Succeeded, Description: "Instance " + operationNouns[operation.OperationType] + " completed"}
+func completed(operation Operation) Polled {
+	return Polled{LastOperation: domain.LastOperation{State: domain.Succeeded, Description: "Instance " + operationNouns[operation.OperationType] + " completed"}}
 }
 
 // failedOperation describes a failure: to the user with what an operator needs to find it, with the Director's words
 // only if the operator lets them out. The text of a failed upgrade is read by the errand that upgrades all.
-func (b *Broker) failedOperation(ctx context.Context, instanceID string, operation Operation, detail string) domain.LastOperation {
+func (b *Broker) failedOperation(ctx context.Context, instanceID string, operation Operation, detail string) Polled {
 	description := fmt.Sprintf("Instance %s failed", operationNouns[operation.OperationType])
 	if operation.OperationType == OperationUpgrade {
 		description = fmt.Sprintf("Failed for bosh task: %d", operation.BoshTaskID)
@@ -192,5 +174,5 @@ func (b *Broker) failedOperation(ctx context.Context, instanceID string, operati
 	if b.Switches.ExposeOperationalErrors && detail != "" {
 		description += ", error-message: " + detail
 	}
-	return domain.LastOperation{State: domain.Failed, Description: description}
+	return Polled{LastOperation: domain.LastOperation{State: domain.Failed, Description: description}}
 }

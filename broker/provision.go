@@ -24,7 +24,7 @@ func (b *Broker) Provision(ctx context.Context, instanceID string, details domai
 	if refusal != nil {
 		return domain.ProvisionedServiceSpec{}, refusal
 	}
-	request, err := requestParameters(details, parameters)
+	request, err := requestParameters(ctx, details, parameters)
 	if err != nil {
 		return domain.ProvisionedServiceSpec{}, b.failed(ctx, instanceID, OperationCreate, err)
 	}

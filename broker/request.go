@@ -15,6 +15,16 @@ type Request struct {
 	Traceparent string
 	// Originator is who asked the platform; zero if that isn't known.
 	Originator Originator
+	// Body is what the platform sent, whatever is known of it; nil if there is none, or it isn't OSB's.
+	Body json.RawMessage
+}
+
+// has tells whether the body has a member.
+func (r Request) has(member string) bool {
+	var body map[string]json.RawMessage
+	_ = json.Unmarshal(r.Body, &body) // the edge has seen to it that it is an object
+	_, given := body[member]
+	return given
 }
 
 type requestKey struct{}
@@ -30,19 +40,42 @@ func RequestFrom(ctx context.Context) Request {
 	return request
 }
 
-// requestParameters is the body of an OSB request as adapters get it (adapter protocol: request parameters):
-// re-encoded with its parameters always there, an empty object if the user gave none.
-func requestParameters(details any, parameters json.RawMessage) (json.RawMessage, error) {
+// requestParameters is the body of an OSB request as adapters get it (adapter protocol: request parameters): what is known of it
+// as it always was, then what else the platform sent, and its parameters always there, an empty object if the user gave none.
+func requestParameters(ctx context.Context, details any, parameters json.RawMessage) (json.RawMessage, error) {
 	encoded, err := json.Marshal(details)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the request for the adapter: %w", err)
 	}
 	var body map[string]json.RawMessage
-	if err := json.Unmarshal(encoded, &body); err != nil {
+	if err := json.Unmarshal(withRest(encoded, RequestFrom(ctx).Body), &body); err != nil {
 		return nil, fmt.Errorf("encoding the request for the adapter: %w", err)
 	}
 	body["parameters"] = parameters
 	return json.Marshal(body)
+}
+
+// withRest is an object with those members of another one that it lacks, at every level: brokerapi doesn't know all members of
+// the specification (bind_resource.app_annotations, say), nor a platform's own.
+func withRest(known, sent json.RawMessage) json.RawMessage {
+	var into, from map[string]json.RawMessage
+	if json.Unmarshal(known, &into) != nil || json.Unmarshal(sent, &from) != nil || into == nil {
+		return known
+	}
+	for name, value := range from {
+		switch there, ok := into[name]; {
+		case name == "context" || name == "parameters": // travel as they are
+		case ok:
+			into[name] = withRest(there, value)
+		default:
+			into[name] = value
+		}
+	}
+	whole, err := json.Marshal(into)
+	if err != nil {
+		return known
+	}
+	return whole
 }
 
 // noParameters is what adapters get where the user gave none.

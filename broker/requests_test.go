@@ -14,9 +14,23 @@ import (
 
 func TestRequestParametersAlwaysHaveParameters(t *testing.T) {
 	g := NewWithT(t)
-	body, err := requestParameters(domain.ProvisionDetails{ServiceID: "s", PlanID: "p", RawContext: json.RawMessage(`{"platform":"x","more":{"a":12345678901234567890}}`)}, noParameters)
+	body, err := requestParameters(t.Context(), domain.ProvisionDetails{ServiceID: "s", PlanID: "p", RawContext: json.RawMessage(`{"platform":"x","more":{"a":12345678901234567890}}`)}, noParameters)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(string(body)).To(Equal(`{"context":{"platform":"x","more":{"a":12345678901234567890}},"organization_guid":"","parameters":{},"plan_id":"p","service_id":"s","space_guid":""}`))
+}
+
+func TestRequestParametersHaveAllThatWasSent(t *testing.T) {
+	for sent, want := range map[string]string{
+		`{"service_id":"other","x":[1],"bind_resource":{"app_guid":"other","app_annotations":{"a":1.50}},"parameters":{"not":"these"},"context":{"nor":"this"}}`: `{"app_guid":"","bind_resource":{"app_annotations":{"a":1.50},"app_guid":"app"},"parameters":{},"plan_id":"p","service_id":"s","x":[1]}`,
+		`{"bind_resource":null,"plan_id":{"an":"object"}}`: `{"app_guid":"","bind_resource":{"app_guid":"app"},"parameters":{},"plan_id":"p","service_id":"s"}`,
+		`[]`: `{"app_guid":"","bind_resource":{"app_guid":"app"},"parameters":{},"plan_id":"p","service_id":"s"}`,
+		``:   `{"app_guid":"","bind_resource":{"app_guid":"app"},"parameters":{},"plan_id":"p","service_id":"s"}`,
+	} {
+		ctx := WithRequest(t.Context(), Request{Body: json.RawMessage(sent)})
+		body, err := requestParameters(ctx, domain.BindDetails{ServiceID: "s", PlanID: "p", BindResource: &domain.BindResource{AppGuid: "app"}}, noParameters)
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		NewWithT(t).Expect(string(body)).To(Equal(want), sent)
+	}
 }
 
 func TestParametersAreAnObject(t *testing.T) {

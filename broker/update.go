@@ -33,7 +33,7 @@ func (b *Broker) Update(ctx context.Context, instanceID string, details domain.U
 			return domain.UpdateServiceSpec{}, nil
 		}
 	}
-	d, refusal := b.admitUpdate(instanceID, details, asyncAllowed)
+	d, refusal := b.admitUpdate(ctx, instanceID, details, asyncAllowed)
 	if refusal != nil {
 		return domain.UpdateServiceSpec{}, refusal
 	}
@@ -56,7 +56,7 @@ func (b *Broker) Update(ctx context.Context, instanceID string, details domain.U
 }
 
 // admitUpdate is what the request alone can tell: the plans, and whether it is an update or an upgrade.
-func (b *Broker) admitUpdate(instanceID string, details domain.UpdateDetails, asyncAllowed bool) (deployment, *Error) {
+func (b *Broker) admitUpdate(ctx context.Context, instanceID string, details domain.UpdateDetails, asyncAllowed bool) (deployment, *Error) {
 	target, previous, refusal := b.plansOf(details)
 	if refusal != nil {
 		return deployment{}, refusal
@@ -92,16 +92,16 @@ func (b *Broker) admitUpdate(instanceID string, details domain.UpdateDetails, as
 		d.movesFrom = &details.PreviousValues.PlanID
 	}
 	var err error
-	if d.parameters, err = adapterParameters(operation, details, parameters); err != nil {
+	if d.parameters, err = adapterParameters(ctx, operation, details, parameters); err != nil {
 		return deployment{}, &Error{Kind: Internal, Message: "The request could not be passed on to the service", Cause: err}
 	}
 	return d, nil
 }
 
 // adapterParameters are what the adapter gets: of an upgrade the context alone, as the user asked for nothing.
-func adapterParameters(operation OperationType, details domain.UpdateDetails, parameters json.RawMessage) (json.RawMessage, error) {
+func adapterParameters(ctx context.Context, operation OperationType, details domain.UpdateDetails, parameters json.RawMessage) (json.RawMessage, error) {
 	if operation != OperationUpgrade {
-		return requestParameters(details, parameters)
+		return requestParameters(ctx, details, parameters)
 	}
 	context, refusal := objectOf(details.RawContext)
 	if refusal != nil {
@@ -145,8 +145,8 @@ func (b *Broker) plansOf(details domain.UpdateDetails) (target, previous *plan, 
 	if previous = b.offering.plans[previousID]; previous == nil {
 		return nil, nil, refuse(BadRequest, "previous_values.plan_id %q is not a plan of service %q: see the catalog", previousID, b.offering.Name)
 	}
-	if !b.offering.PlanUpdatable {
-		return nil, nil, refuse(PlanChangeNotSupported, "The service does not support changing plans")
+	if !b.offering.CanChange(previous.Plan) {
+		return nil, nil, refuse(PlanChangeNotSupported, "The plan of this service instance can't be changed")
 	}
 	return target, previous, nil
 }

@@ -11,14 +11,18 @@ import (
 
 // ServiceCatalog is the service offering (OSB 2.17, GET /v2/catalog) and what holds for all its plans.
 type ServiceCatalog struct {
-	ID            string          `yaml:"id"`
-	Name          string          `yaml:"service_name"`
-	Description   string          `yaml:"service_description"`
-	Bindable      bool            `yaml:"bindable"`
-	PlanUpdatable bool            `yaml:"plan_updatable"`
-	Requires      []string        `yaml:"requires"`
-	Tags          []string        `yaml:"tags"`
-	Metadata      ServiceMetadata `yaml:"metadata"`
+	ID            string `yaml:"id"`
+	Name          string `yaml:"service_name"`
+	Description   string `yaml:"service_description"`
+	Bindable      bool   `yaml:"bindable"`
+	PlanUpdatable bool   `yaml:"plan_updatable"`
+	// InstancesRetrievable lets platforms fetch instances, AllowContextUpdates announces that a new context alone is taken (OSB
+	// 2.17, Service Offering Object).
+	InstancesRetrievable bool            `yaml:"instances_retrievable"`
+	AllowContextUpdates  bool            `yaml:"allow_context_updates"`
+	Requires             []string        `yaml:"requires"`
+	Tags                 []string        `yaml:"tags"`
+	Metadata             ServiceMetadata `yaml:"metadata"`
 	// DashboardClient is nil if there is none.
 	DashboardClient *DashboardClient `yaml:"dashboard_client"`
 	// GlobalProperties lie under the properties of each plan.
@@ -66,6 +70,14 @@ func (c ServiceCatalog) PropertiesOf(p Plan) map[string]any {
 	maps.Copy(properties, c.GlobalProperties)
 	maps.Copy(properties, p.Properties)
 	return properties
+}
+
+// CanChange tells whether instances of a plan can be given another one: what the plan says, else what the offering says.
+func (c ServiceCatalog) CanChange(p Plan) bool {
+	if p.PlanUpdatable != nil {
+		return *p.PlanUpdatable
+	}
+	return c.PlanUpdatable
 }
 
 // IsBindable tells whether instances of a plan can be bound: what the plan says, else what the offering says.

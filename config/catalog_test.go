@@ -38,3 +38,27 @@ func TestPlanIsBindableLikeTheOffering(t *testing.T) {
 		}
 	}
 }
+
+func TestPlanCanChangeLikeTheOffering(t *testing.T) {
+	t.Parallel()
+	yes, no := true, false
+	for _, c := range []struct {
+		offering bool
+		plan     *bool
+		want     bool
+	}{{true, nil, true}, {false, nil, false}, {true, &no, false}, {false, &yes, true}} {
+		if got := (config.ServiceCatalog{PlanUpdatable: c.offering}).CanChange(config.Plan{PlanUpdatable: c.plan}); got != c.want {
+			t.Errorf("%v %v: %v", c.offering, c.plan, got)
+		}
+	}
+}
+
+func TestCatalogPromisesNothingThatIsNotKept(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"instances_retrievable_without_configs", "allow_context_updates_without_configs"} {
+		c, _, err := parseFile(t, "testdata/bad/"+file+".yml")
+		if err != nil || c.ServiceCatalog.InstancesRetrievable || c.ServiceCatalog.AllowContextUpdates {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}

@@ -106,6 +106,13 @@ func (c *Config) checkAcross(root section) {
 	if plansUnknown && c.ServiceCatalog.GlobalQuotas.limitsResources() {
 		catalog.key("global_quotas", "resources").warn(uncounted, countThem)
 	}
+	const forgotten, remember = "can't be kept: with broker.disable_bosh_configs nothing is remembered of an instance", "set it to false, or remove broker.disable_bosh_configs"
+	if c.Broker.DisableBOSHConfigs && c.ServiceCatalog.InstancesRetrievable {
+		catalog.key("instances_retrievable").warn(forgotten, remember)
+	}
+	if c.Broker.DisableBOSHConfigs && c.ServiceCatalog.AllowContextUpdates {
+		catalog.key("allow_context_updates").warn(forgotten, remember)
+	}
 	for i, plan := range c.ServiceCatalog.Plans {
 		at := catalog.key("plans").item(i)
 		if plansUnknown && plan.Quotas.limits() {
@@ -128,6 +135,9 @@ func (c *Config) settle(doc *document) {
 	c.Broker.settle(section{doc: doc}.key("broker"))
 	c.ServiceCatalog.KeepBindings = c.keepsBindings()
 	c.ServiceCatalog.settle(section{doc: doc}.key("service_catalog"))
+	if c.Broker.DisableBOSHConfigs { // a catalog must not promise what isn't kept
+		c.ServiceCatalog.InstancesRetrievable, c.ServiceCatalog.AllowContextUpdates = false, false
+	}
 }
 
 var (

@@ -1,6 +1,9 @@
 package config
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Plan is a service plan: what the platform is told of it, and what the adapter is.
 type Plan struct {
@@ -10,9 +13,13 @@ type Plan struct {
 	// Free is nil if the operator doesn't say; platforms then take it for true.
 	Free *bool `yaml:"free"`
 	// Bindable is nil if what the offering says holds.
-	Bindable *bool        `yaml:"bindable"`
-	Metadata PlanMetadata `yaml:"metadata"`
-	Quotas   Quotas       `yaml:"quotas"`
+	Bindable *bool `yaml:"bindable"`
+	// PlanUpdatable tells whether the plan of its instances can be changed; nil if what the offering says holds.
+	PlanUpdatable *bool `yaml:"plan_updatable"`
+	// MaximumPollingDuration is after which time platforms take an operation for failed; 0 leaves it to them.
+	MaximumPollingDuration time.Duration `yaml:"maximum_polling_duration" unit:"seconds"`
+	Metadata               PlanMetadata  `yaml:"metadata"`
+	Quotas                 Quotas        `yaml:"quotas"`
 	// Properties are for the adapter; the broker doesn't read them.
 	Properties     map[string]any  `yaml:"properties"`
 	InstanceGroups []InstanceGroup `yaml:"instance_groups"`
@@ -67,6 +74,9 @@ func (p Plan) check(at section) {
 	checkName(at.key("name"), p.Name)
 	at.key("description").need(Warning, p.Description != "", "describe the plan")
 	checkLength(at.key("description"), p.Description, 10_000)
+	if p.MaximumPollingDuration < 0 {
+		at.key("maximum_polling_duration").warn("is negative", "give the seconds after which platforms take an operation for failed, or 0 to leave it to them")
+	}
 	p.Quotas.check(at.key("quotas"))
 	groups := at.key("instance_groups")
 	groups.need(Warning, len(p.InstanceGroups) > 0, "list the plan's instance groups")
@@ -114,6 +124,7 @@ func (p *Plan) settle(at section) {
 	if !p.MaintenanceInfo.given() {
 		p.MaintenanceInfo = nil
 	}
+	p.MaximumPollingDuration = max(p.MaximumPollingDuration, 0)
 	p.LifecycleErrands = p.LifecycleErrands.settled(at.key("lifecycle_errands"))
 	for i := range p.InstanceGroups {
 		p.InstanceGroups[i].settle()

@@ -133,7 +133,7 @@ func pollFlags(_ context.Context, s *session) error {
 func retryAfter(_ context.Context, s *session) error {
 	found := 0
 	for _, e := range s.polls() {
-		if e.member("state") != stateInProgress {
+		if e.member("state") != stateInProgress || e.sent.binding != "" {
 			continue
 		}
 		found++

@@ -31,7 +31,7 @@ func updateChecks() []Check {
 		inside("E16", Must, there, "the context alone", "it is accepted, if allow_context_updates", contextAlone),
 		inside("E17", Must, there, "updates that were refused", "nothing of them was done: the instance is still the one that was asked for", answers([]int{200}, again)),
 		inside("E18", Optional, patched, "dashboard_url", "a URL, or null, or absent", func(_ context.Context, s *session) error { return s.change.answer.dashboardFits() }),
-		outside("E19", Should, "instance_usable and update_repeatable", "told when an operation has failed", noFailure, ""),
+		outside("E19", Should, "instance_usable and update_repeatable", "told when an operation has failed", noFailure, `cmd/odb/edge_test.go "tells what is left of an instance whose operation failed"`),
 		inside("E20", Practice, refused, "an unknown instance", "404", answers([]int{404}, func(s *session) []request { return []request{s.update(fresh())} })),
 		outside("E21", Must, "changes that the instance has not got yet", "refused or done, nothing in between", "it takes a change of the broker's configuration", `cmd/odb/faults_test.go "refuse an update: the user is told briefly, the operator sees the difference"`),
 		inside("E22", Must, patched, "operation", "a text of up to 10 000 characters, if given", func(_ context.Context, s *session) error { return s.change.answer.operationFits() }),

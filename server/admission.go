@@ -95,6 +95,9 @@ func withBody(next http.Handler) http.Handler {
 				return
 			}
 			r.Header.Set("Content-Type", "application/json")
+			asked := broker.RequestFrom(r.Context())
+			asked.Body = body
+			r = r.WithContext(broker.WithRequest(r.Context(), asked))
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		r.ContentLength = int64(len(body))

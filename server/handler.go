@@ -68,7 +68,10 @@ func around(h http.Handler, steps []step) http.Handler {
 func osbRoutes(options Options) http.Handler {
 	router := newRouter()
 	router.Use(middlewares.AddOriginatingIdentityToContext, middlewares.AddInfoLocationToContext, middlewares.AddRequestIdentityToContext)
-	return brokerapi.NewWithOptions(&edge{options}, slog.New(slog.DiscardHandler), brokerapi.WithRouter(router))
+	e := &edge{options}
+	brokerapi.AttachRoutes(router, e, slog.New(slog.DiscardHandler))
+	e.readingRoutes(router)
+	return router
 }
 
 // newRouter is one that answers for what isn't there as for everything else.

@@ -20,6 +20,7 @@ import (
 // Broker is what is served.
 type Broker interface {
 	domain.ServiceBroker
+	Reading
 	Management
 	CleanUp
 	Readiness(ctx context.Context) broker.Readiness

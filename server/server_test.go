@@ -35,6 +35,7 @@ import (
 // brokerDouble serves the catalog as a test says; no other verb is reached.
 type brokerDouble struct {
 	domain.ServiceBroker
+	server.Reading
 	server.Management
 	server.CleanUp
 	services func(context.Context) ([]domain.Service, error)

@@ -172,7 +172,7 @@ type Steering struct {
 	KnowBindings bool
 	// Stderr is printed as it is.
 	Stderr string
-	// Stdout is printed instead of the default output, with {{deployment}} and {{instance}} replaced. Without it a call
+	// Stdout is printed instead of the default output, with {{deployment}}, {{instance}} and {{binding}} replaced. Without it a call
 	// that has an ExitCode or a Signal prints nothing.
 	Stdout string
 	// Manifest replaces the default manifest, in the form that the mode in use wants, with the same replacements.

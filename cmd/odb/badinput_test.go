@@ -74,7 +74,7 @@ var _ = Describe("bad input", Ordered, func() {
 		Entry("a delete of an unknown service", entry{"DELETE", known + "&service_id=other&plan_id=p", nil, 400, "not in the catalog"}),
 		Entry("a delete without accepts_incomplete", entry{"DELETE", "/v2/service_instances/known?" + planQuery(smallPlan), nil, 422, "accepts_incomplete=true"}),
 
-		Entry("a poll without an operation", entry{"GET", instancePath("known") + "/last_operation", nil, 400, "operation is missing"}),
+		Entry("a poll without an operation, of an instance that isn't there", entry{"GET", instancePath("new") + "/last_operation", nil, 404, "does not exist"}),
 		Entry("a poll with rubbish for an operation", entry{"GET", instancePath("known") + "/last_operation?operation=x", nil, 400, "can't be read"}),
 		Entry("a poll of another instance's operation", entry{"GET", instancePath("other") + `/last_operation?operation={"BoshTaskID":1,"OperationType":"create"}`, nil, 400, "not one of service instance other"}),
 		Entry("a poll of an operation of no known type", entry{"GET", instancePath("known") + `/last_operation?operation={"BoshTaskID":1,"OperationType":"x"}`, nil, 400, "unknown type"}),

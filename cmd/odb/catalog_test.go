@@ -104,5 +104,10 @@ var _ = Describe("a binding", func() {
 		Expect(calls[0].Stdin).To(And(ContainSubstring(`"binding_id":"b"`), ContainSubstring(`\"app_guid\":\"\"`), ContainSubstring(`\"bind_resource\":{\"app_guid\":\"app\"}`),
 			ContainSubstring(`\"context\":{\"namespace\":\"n\",\"platform\":\"kubernetes\"}`), ContainSubstring(`\"parameters\":{\"role\":\"reader\"}`),
 			ContainSubstring(`"dns_addresses":"{}"`), ContainSubstring(`"bosh_vms":"{\"redis\":[\"10.`)))
+
+		Expect(w.platform.bind("i-1", "b-2", object{"bind_resource": object{"app_guid": "app", "app_annotations": object{"a": "b"}}, "vendor": 7}).status).To(Equal(http.StatusCreated))
+		calls, err = w.adapter.CallsOf("create-binding")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(calls[1].Stdin).To(And(ContainSubstring(`\"app_annotations\":{\"a\":\"b\"}`), ContainSubstring(`\"vendor\":7`)))
 	})
 })

@@ -133,7 +133,7 @@ func account(folder adaptertest.Folder, request request) (exitCode int, err erro
 }
 
 func outputOf(request request, steering adaptertest.Steering) (string, error) {
-	replace := strings.NewReplacer("{{deployment}}", request.deployment, "{{instance}}", request.instanceID).Replace
+	replace := strings.NewReplacer("{{deployment}}", request.deployment, "{{instance}}", request.instanceID, "{{binding}}", request.bindingID).Replace
 	switch {
 	case steering.Stdout != "":
 		return replace(steering.Stdout), nil
