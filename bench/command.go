@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -31,7 +30,6 @@ const watchPause = 5 * time.Millisecond
 // runCommand runs odb to its end, which is an error unless it exits with 0.
 func runCommand(ctx context.Context, odb string, args ...string) (ran, error) {
 	cmd := exec.CommandContext(ctx, odb, args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGKILL) }
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	stdout, err := cmd.StdoutPipe()

@@ -18,8 +18,8 @@ const (
 	fleetTasks = 2 * time.Second
 	// platformPolls is how often Cloud Controller's double asks the broker about an operation. A real one waits for longer,
 	// but then tasks take longer, too.
-	platformPolls = 100 * time.Millisecond
-	seedingClient = 16
+	platformPolls  = 100 * time.Millisecond
+	seedingClients = 16
 )
 
 // release is what a broker is configured with: what makes an upgrade due, and through whom.
@@ -121,9 +121,9 @@ func fleetInstance(n int) string { return fmt.Sprintf("f1ee7000-0000-4000-8000-%
 
 // populate provisions the instances through the broker, and lets Cloud Foundry know them.
 func (f *fleet) populate(ctx context.Context) error {
-	p := newPlatform(f.broker.url, seedingClient)
+	p := newPlatform(f.broker.url, seedingClients)
 	defer p.http.CloseIdleConnections()
-	provisions := load{clients: seedingClient, calls: f.size, call: func(ctx context.Context, n int) error {
+	provisions := load{clients: seedingClients, calls: f.size, call: func(ctx context.Context, n int) error {
 		operation, err := p.provision(ctx, fleetInstance(n))
 		if err != nil {
 			return err

@@ -20,6 +20,17 @@ func TestHighWaterMark(t *testing.T) {
 	}
 }
 
+func TestParseMachineCPU(t *testing.T) {
+	if got, err := parseMachineCPU("cpu  100 20 3 5000 4000 2 1 0 0 0\ncpu0 1 1 1 1 1 1 1 0 0 0\n"); err != nil || got != 1260*time.Millisecond {
+		t.Errorf("got %s, %v", got, err)
+	}
+	for _, bad := range []string{"", "cpu 1 2 3\n", "cpu a 2 3 4 5 6 7\n", "intr 1 2 3 4 5 6 7\n"} {
+		if _, err := parseMachineCPU(bad); err == nil {
+			t.Errorf("%q was read", bad)
+		}
+	}
+}
+
 func TestRunCommandReadsToTheEnd(t *testing.T) {
 	r, err := runCommand(t.Context(), "sh", "-c", "echo one; echo two; sleep 0.1; printf three")
 	if err != nil || r.lines != 3 || r.last != "three" || r.peak == 0 || r.took < 100*time.Millisecond {
@@ -70,10 +81,10 @@ func TestPrintedFleet(t *testing.T) {
 	var out bytes.Buffer
 	printFleet(&out, 100, []fleetMeasurement{{
 		run: "recreate", size: 100, requests: 200, director: traffic{Requests: 300, Tasks: 100},
-		command: ran{took: 5 * time.Second, cpu: time.Second, peak: 20 << 20}, brokerCPU: 2 * time.Second, directorCPU: 3 * time.Second, platformCPU: 4 * time.Second,
+		command: ran{took: 5 * time.Second, cpu: time.Second, peak: 20 << 20}, brokerCPU: 2 * time.Second, adapterCPU: 3 * time.Second, directorCPU: 4 * time.Second, platformCPU: 5 * time.Second, restCPU: 6 * time.Second,
 	}})
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	want := []string{"recreate", "5.0", "1.250", "2.00", "3.00", "100", "1.0", "2.0", "3.0", "4.0", "20.0"}
+	want := []string{"recreate", "5.0", "1.250", "2.00", "3.00", "100", "1.0", "2.0", "3.0", "4.0", "5.0", "6.0", "20.0"}
 	if got := strings.Fields(lines[len(lines)-1]); !slices.Equal(got, want) {
 		t.Errorf("printed %q, expected %q", got, want)
 	}

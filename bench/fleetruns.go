@@ -39,8 +39,8 @@ type fleetMeasurement struct {
 	command  ran
 	requests int // to Cloud Foundry, the command's and the broker's
 	director traffic
-	// CPU of the others; platform is the driver's own process.
-	brokerCPU, directorCPU, platformCPU time.Duration
+	// CPU of the others: platform is the driver's own process, rest all that has nothing to do with the run.
+	brokerCPU, adapterCPU, directorCPU, platformCPU, restCPU time.Duration
 }
 
 // ideal is what a fleet takes if each slot is always in use and each end is seen at once.
@@ -94,6 +94,7 @@ func (w *workshop) measureFleet(ctx context.Context, size int) (measured []fleet
 type fleetBooks struct {
 	director                 traffic
 	broker, bosh, ownProcess usage
+	machine                  time.Duration
 }
 
 func (f *fleet) books(ctx context.Context) (b fleetBooks, err error) {
@@ -105,7 +106,8 @@ func (f *fleet) books(ctx context.Context) (b fleetBooks, err error) {
 			return b, err
 		}
 	}
-	return b, nil
+	b.machine, err = machineCPU()
+	return b, err
 }
 
 // measure carries a run out and insists that it did what it tells: each instance once, the right way.
@@ -129,9 +131,15 @@ func (f *fleet) measure(ctx context.Context, odb string, run fleetRun) (fleetMea
 		return m, err
 	}
 	m.requests = asked.Total
-	m.director.Requests, m.director.Tasks = after.director.Requests-before.director.Requests, after.director.Tasks-before.director.Tasks
-	m.brokerCPU, m.directorCPU, m.platformCPU = after.broker.CPU-before.broker.CPU, after.bosh.CPU-before.bosh.CPU, after.ownProcess.CPU-before.ownProcess.CPU
+	m.compare(before, after)
 	return m, errors.Join(f.finished(m), f.wentThrough(run, asked.ToBrokers))
+}
+
+func (m *fleetMeasurement) compare(before, after fleetBooks) {
+	m.director.Requests, m.director.Tasks = after.director.Requests-before.director.Requests, after.director.Tasks-before.director.Tasks
+	m.brokerCPU, m.adapterCPU = after.broker.CPU-before.broker.CPU, after.broker.ChildrenCPU-before.broker.ChildrenCPU
+	m.directorCPU, m.platformCPU = after.bosh.CPU-before.bosh.CPU, after.ownProcess.CPU-before.ownProcess.CPU
+	m.restCPU = max(0, after.machine-before.machine-m.command.cpu-m.brokerCPU-m.adapterCPU-m.directorCPU-m.platformCPU)
 }
 
 // finished tells what is wrong with the summary, or with the Director's tasks.

@@ -60,11 +60,11 @@ func listingTargets(listed int, listings []listing) []target {
 func printFleet(out io.Writer, size int, measured []fleetMeasurement) {
 	fmt.Fprintf(out, "\nInstances: %d. In flight: %d. Tasks of %s, so that the ideal is %s.\n", size, inFlight, fleetTasks, ideal(size))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\ttook s\tof the ideal\tCF requests each\tDirector requests each\ttasks\tcommand CPU s\tbroker CPU s\tDirector CPU s\tCF CPU s\tcommand RSS MB\t")
+	fmt.Fprintln(w, "\ttook s\tof the ideal\tCF requests each\tDirector requests each\ttasks\tcommand CPU s\tbroker\tadapters\tDirector\tCF\tothers\tcommand RSS MB\t")
 	for _, m := range measured {
-		fmt.Fprintf(w, "%s\t%.1f\t%.3f\t%.2f\t%.2f\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t\n",
+		fmt.Fprintf(w, "%s\t%.1f\t%.3f\t%.2f\t%.2f\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t\n",
 			m.run, m.command.took.Seconds(), m.stretch(), m.requestsEach(), float64(m.director.Requests)/float64(m.size), m.director.Tasks,
-			m.command.cpu.Seconds(), m.brokerCPU.Seconds(), m.directorCPU.Seconds(), m.platformCPU.Seconds(), float64(m.command.peak)/(1<<20))
+			m.command.cpu.Seconds(), m.brokerCPU.Seconds(), m.adapterCPU.Seconds(), m.directorCPU.Seconds(), m.platformCPU.Seconds(), m.restCPU.Seconds(), float64(m.command.peak)/(1<<20))
 	}
 	w.Flush()
 }

@@ -108,6 +108,33 @@ func parseChildrenCPU(stat string) (time.Duration, error) {
 	return time.Duration(ticks) * tick, nil
 }
 
+// machineCPU is what all processes of the machine have used, since it was started.
+func machineCPU() (time.Duration, error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, err
+	}
+	return parseMachineCPU(string(text))
+}
+
+// parseMachineCPU adds up the first line's times of work: user, nice, system, then after idle and iowait irq and softirq.
+func parseMachineCPU(stat string) (time.Duration, error) {
+	line, _, _ := strings.Cut(stat, "\n")
+	fields := strings.Fields(line)
+	if len(fields) < 8 || fields[0] != "cpu" {
+		return 0, fmt.Errorf("/proc/stat begins with %q", line)
+	}
+	var ticks int64
+	for _, at := range []int{1, 2, 3, 6, 7} {
+		n, err := strconv.ParseInt(fields[at], 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("/proc/stat: %w", err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * tick, nil
+}
+
 // parseStatus reads VmRSS and Threads.
 func (u *usage) parseStatus(status string) error {
 	found := 0
