@@ -106,7 +106,7 @@ func orgNames(organizations []cfclient.Organization) string {
 
 // apply makes the change: one request, or none.
 func (c accessChange) apply(ctx context.Context, platform Visibilities, plan cfclient.Plan) error {
-	return insist(ctx, func() error {
+	return insist(ctx, func(ctx context.Context) error {
 		switch {
 		case c.set != nil:
 			return platform.SetVisibility(ctx, plan.GUID, *c.set)

@@ -14,7 +14,7 @@ const codeBrokerInUse = 270010
 // Deregister removes the registration of a broker. That there is none is said, and no error.
 func Deregister(ctx context.Context, platform Brokers, name string, telling Telling) error {
 	asked := false
-	err := insist(ctx, func() error {
+	err := insist(ctx, func(ctx context.Context) error {
 		broker, err := platform.Broker(ctx, name)
 		if err != nil {
 			return err

@@ -138,7 +138,7 @@ func fromTo(now, then string) string {
 // register makes Cloud Foundry know the broker.
 func (r Registration) register(ctx context.Context, platform Brokers, telling Telling) (cfclient.Broker, error) {
 	done := ""
-	err := insist(ctx, func() error {
+	err := insist(ctx, func(ctx context.Context) error {
 		broker, err := platform.Broker(ctx, r.Broker.Name)
 		var warnings cfclient.Warnings
 		switch {
