@@ -76,6 +76,9 @@ func decodeOperation(text string) (Operation, error) {
 	if _, known := operationNouns[operation.OperationType]; !known {
 		return Operation{}, fmt.Errorf("the operation is of an unknown type %q: send the one that the broker returned", operation.OperationType)
 	}
+	if operation.BoshTaskID < 0 || (operation.BoshTaskID == 0 && operation.BoshContextID == "") {
+		return Operation{}, errors.New("the operation has no task that it could be known by: send the one that the broker returned")
+	}
 	return operation, nil
 }
 

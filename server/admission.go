@@ -144,6 +144,9 @@ func decodeBody(body []byte, details any) error {
 		if trimmed := bytes.TrimSpace(body); trimmed[0] != '{' { // null decodes into anything
 			return errors.New("the body must be a JSON object")
 		}
+		if nesting(body) > maxNesting {
+			return fmt.Errorf("the body has objects or lists that are nested more than %d levels deep", maxNesting)
+		}
 		return nil
 	case len(bytes.TrimSpace(body)) == 0:
 		return errors.New("the body is empty: it must be a JSON object")

@@ -77,6 +77,8 @@ var _ = Describe("bad input", Ordered, func() {
 		Entry("a poll without an operation, of an instance that isn't there", entry{"GET", instancePath("new") + "/last_operation", nil, 404, "does not exist"}),
 		Entry("a poll with rubbish for an operation", entry{"GET", instancePath("known") + "/last_operation?operation=x", nil, 400, "can't be read"}),
 		Entry("a poll of another instance's operation", entry{"GET", instancePath("other") + `/last_operation?operation={"BoshTaskID":1,"OperationType":"create"}`, nil, 400, "not one of service instance other"}),
+		Entry("a poll of an operation of no possible task", entry{"GET", instancePath("known") + `/last_operation?operation={"BoshTaskID":-1,"OperationType":"create"}`, nil, 400, "no task that it could be known by"}),
+		Entry("a poll of an operation of no task at all", entry{"GET", instancePath("known") + `/last_operation?operation={"OperationType":"update"}`, nil, 400, "no task that it could be known by"}),
 		Entry("a poll of an operation of no known type", entry{"GET", instancePath("known") + `/last_operation?operation={"BoshTaskID":1,"OperationType":"x"}`, nil, 400, "unknown type"}),
 
 		Entry("an id with a slash", entry{"PUT", "/v2/service_instances/a%2Fb?accepts_incomplete=true", provisionBody(smallPlan), 400, "letters, digits"}),
@@ -85,6 +87,7 @@ var _ = Describe("bad input", Ordered, func() {
 		Entry("an id with a blank", entry{"PUT", "/v2/service_instances/a%20b?accepts_incomplete=true", provisionBody(smallPlan), 400, "letters, digits"}),
 		Entry("an id of 300 characters", entry{"PUT", "/v2/service_instances/" + strings.Repeat("x", 300) + "?accepts_incomplete=true", provisionBody(smallPlan), 400, "300 characters"}),
 		Entry("a binding id with a slash", entry{"PUT", bindingPath("known", "a%2F..%2Fb"), `{}`, 400, "service binding id"}),
+		Entry("parameters of 300 levels", entry{"PUT", instance, `{"parameters":` + strings.Repeat(`{"a":`, 300) + `1` + strings.Repeat("}", 301), 400, "nested more than 200 levels deep"}),
 		Entry("a body of 10 MB", entry{"PUT", instance, `{"x":"` + strings.Repeat("x", 10<<20) + `"}`, 413, "more than"}),
 
 		Entry("an unknown path", entry{"GET", "/v2/nothing", nil, 404, "nothing at /v2/nothing"}),
