@@ -105,9 +105,6 @@ func boundOtherwise(ctx context.Context, s *session) error {
 		return err
 	}
 	other := s.bind(s.shared, s.leftBinding).with(object{"app_guid": fresh(), "bind_resource": object{"app_guid": fresh()}})
-	if s.other != nil && s.service.bindable(*s.other) {
-		other = other.with(object{"plan_id": s.plan.ID})
-	}
 	_, err := s.expect(ctx, other, http.StatusConflict)
 	return err
 }
@@ -132,14 +129,18 @@ func boundLater(ctx context.Context, s *session) error {
 
 // followBinding polls a binding to its end, and fetches it.
 func (s *session) followBinding(ctx context.Context, r request, started *Exchange) error {
-	if again, err := s.expect(ctx, r, 202, 200); err != nil || again.Status == 202 && again.member("operation") != started.member("operation") {
-		return wrong(again, "the same request again got another operation, or: %v", err)
+	again, err := s.expect(ctx, r, 202, 200)
+	switch {
+	case err != nil:
+		return err
+	case again.Status == http.StatusAccepted && again.member("operation") != started.member("operation"):
+		return wrong(again, "the operation is another one than the first answer's")
 	}
 	o := &operation{instance: r.instance, binding: r.binding, answer: started, data: started.member("operation")}
 	if err := s.follow(ctx, o); err != nil {
 		return err
 	}
-	_, err := s.expect(ctx, s.fetchBinding(r.instance, r.binding), http.StatusOK)
+	_, err = s.expect(ctx, s.fetchBinding(r.instance, r.binding), http.StatusOK)
 	return err
 }
 

@@ -86,6 +86,9 @@ func (s *session) follow(ctx context.Context, o *operation) error {
 func (s *session) removeAll(ctx context.Context) (left []string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.OperationTimeout)
 	defer cancel()
+	if len(s.made) > 0 {
+		s.options.Tell(fmt.Sprintf("removing what may be left, within %s", s.options.OperationTimeout))
+	}
 	for _, pair := range s.bound {
 		if slices.Contains(s.made, pair[0]) {
 			_, _ = s.send(ctx, s.unbind(pair[0], pair[1])) // the instance takes what is left with it

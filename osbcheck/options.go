@@ -30,6 +30,8 @@ type Options struct {
 	// RequestTimeout is for one request, OperationTimeout for one operation; 60 s and 1 h if 0. Operations are asked about
 	// every PollInterval, 2 s if 0.
 	RequestTimeout, OperationTimeout, PollInterval time.Duration
+	// Tell is called with what takes time now; nil for nobody.
+	Tell func(text string)
 }
 
 // completed fills in what wasn't said. The error says what can't be right, without a secret.
@@ -50,6 +52,9 @@ func (o Options) completed() (Options, error) {
 	}
 	if o.Transport == nil {
 		o.Transport = http.DefaultTransport
+	}
+	if o.Tell == nil {
+		o.Tell = func(string) {}
 	}
 	otherwise(&o.OrganizationGUID, "6a1c1b8e-0a8c-4d5e-9d0e-0db0c4ec0001")
 	otherwise(&o.SpaceGUID, "6a1c1b8e-0a8c-4d5e-9d0e-0db0c4ec0002")

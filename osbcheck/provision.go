@@ -30,7 +30,7 @@ func provisionChecks() []Check {
 		inside("C16", Must, asked, "operation", "a text of up to 10 000 characters, if given", func(_ context.Context, s *session) error { return s.creation.answer.operationFits() }),
 		inside("C17", Optional, asked, "metadata", "objects of labels and attributes, if given", instanceMetadata),
 		outside("C18", Must, "a deletion after a failed creation", "it works", "a creation can't be made to fail from outside", `cmd/odb/away_test.go "deletes what a failed create left"`),
-		inside("C19", Practice, overall, "422 to a creation", "with an error code that platforms know; with another they clean up", knownCodes(http.MethodPut)),
+		inside("C19", Practice, overall, "422 to a creation", "with an error code that platforms know; with another they clean up", knownCodes(func(r request) bool { return anyPut(r) && r.binding == "" })),
 		inside("C20", Must, refused, "no instance id", "4xx", answers([]int{400, 404, 405}, func(s *session) []request {
 			return []request{s.provision(fresh()).at(instancePath(""))}
 		})),
@@ -154,12 +154,14 @@ func instanceMetadata(_ context.Context, s *session) error {
 	return nil
 }
 
-// knownCodes looks at all answers of 422 to a verb.
-func knownCodes(method string) checkFunc {
+func anyPut(r request) bool { return r.method == http.MethodPut }
+
+// knownCodes looks at all answers of 422 to such requests.
+func knownCodes(of func(request) bool) checkFunc {
 	return func(_ context.Context, s *session) error {
 		for _, e := range s.log {
 			code := e.member("error")
-			if e.sent.method == method && e.Status == http.StatusUnprocessableEntity && !knownCode[code] {
+			if of(e.sent) && e.Status == http.StatusUnprocessableEntity && !knownCode[code] {
 				return wrong(e, "422 with the error %q", code)
 			}
 		}

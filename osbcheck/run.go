@@ -90,6 +90,7 @@ func (s *session) mustRun(o *operation) error {
 
 // ask asks for the shared instance with members that no broker knows.
 func (s *session) ask(ctx context.Context) (err error) {
+	s.options.Tell("making service instance " + s.shared + " of plan " + s.plan.Name)
 	vendor := object{"x_vendor": object{"unknown": []int{1}}}
 	s.creation, err = s.begin(ctx, s.provision(s.shared).with(vendor))
 	return err
@@ -102,12 +103,14 @@ func (s *session) reach(ctx context.Context, when phase) (err error) {
 		err = s.succeeded(ctx, s.creation)
 	case patched:
 		if err = s.succeeded(ctx, s.creation); err == nil {
+			s.options.Tell("updating it")
 			s.change, err = s.begin(ctx, s.update(s.shared))
 		}
 	case updated:
 		err = s.succeeded(ctx, s.change)
 	case dropped:
 		if err = s.succeeded(ctx, s.creation); err == nil {
+			s.options.Tell("deleting it")
 			s.removal, err = s.begin(ctx, s.deprovision(s.shared))
 		}
 	case deleted:

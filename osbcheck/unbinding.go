@@ -28,7 +28,11 @@ func unbindingChecks() []Check {
 
 func unboundLater(ctx context.Context, s *session) error {
 	r := s.bind(s.shared, fresh()).waiting()
-	if e, err := s.expect(ctx, r, 201, 422); err != nil || e.Status != http.StatusCreated {
+	made, err := s.expect(ctx, r, 201, 422)
+	switch {
+	case err != nil:
+		return err
+	case made.Status != http.StatusCreated:
 		return skip("it takes a binding that is made in the request")
 	}
 	unbind := s.unbind(s.shared, r.binding).asking("accepts_incomplete", "true")

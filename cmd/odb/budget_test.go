@@ -63,6 +63,15 @@ var _ = Describe("the Director's patience", func() {
 		costs(budget{1, 0}, func() { status(p.lastOperation("i-1", deprovision.operation()), http.StatusOK) })
 	})
 
+	It("is asked little about what is fetched, and about the last operation, whichever that was", func() {
+		begin(with("  tags: [cache]", "  tags: [cache]\n  instances_retrievable: true"))
+		status(w.platform.provision("i-1", nil), http.StatusAccepted)
+		costs(budget{3, 0}, func() { status(w.platform.do("GET", instancePath("i-1"), nil), http.StatusNotFound) })
+		ends()
+		costs(budget{4, 0}, func() { status(w.platform.do("GET", instancePath("i-1"), nil), http.StatusOK) })
+		costs(budget{3, 0}, func() { status(w.platform.lastOperation("i-1", ""), http.StatusOK) })
+	})
+
 	It("is asked little more when what is being created is to be deleted", func() {
 		p := w.platform
 		status(p.provision("i-1", nil), http.StatusAccepted)

@@ -133,6 +133,7 @@ var _ = Describe("odb osb-check", func() {
 		Expect(p.cmd.Process.Signal(os.Interrupt)).To(Succeed())
 		Expect(p.end()).To(BeNumerically("<=", 1))
 		Expect(p.stdout.String()).To(ContainSubstring("interrupted"))
+		Expect(p.stderr.String()).To(ContainSubstring("odb: removing what may be left"))
 		deployments, err := w.directorClient().Deployments(context.Background())
 		Expect(err).NotTo(HaveOccurred())
 		Expect(deployments).To(BeEmpty())

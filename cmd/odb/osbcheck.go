@@ -38,6 +38,7 @@ func osbCheckCommand() *cobra.Command {
 			if err := f.complete(); err != nil {
 				return err
 			}
+			f.options.Tell = func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), "odb: "+text) }
 			report, err := osbcheck.Run(cmd.Context(), f.options)
 			if err != nil {
 				return err
