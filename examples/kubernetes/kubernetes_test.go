@@ -140,6 +140,9 @@ func TestTheManifestFitsTheConfigurationInIt(t *testing.T) {
 	if replicas := objects["Deployment"].Spec.Replicas; replicas != 2 || !c.Broker.SideBySide {
 		t.Errorf("there are %d brokers, and side_by_side is %v", replicas, c.Broker.SideBySide)
 	}
+	if !c.Broker.UseStdin {
+		t.Error("secrets would be passed to the adapter as arguments")
+	}
 	stopping := broker.Lifecycle.PreStop.Sleep.Seconds + int(c.Broker.ShutdownTimeout.Seconds())
 	if pod.TerminationGracePeriodSeconds <= stopping {
 		t.Errorf("the broker is given %d s to stop, and may take %d", pod.TerminationGracePeriodSeconds, stopping)
