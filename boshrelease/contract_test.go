@@ -109,11 +109,6 @@ func (want promise) comparePropertiesOf(t *testing.T, spec jobSpec) {
 			t.Errorf("the property %s is not in the table", property)
 		}
 	}
-	for property, byDefault := range want.New.Properties {
-		if byDefault != nil && byDefault != "enforce" {
-			t.Errorf("the new property %s isn't one that owners may leave out", property)
-		}
-	}
 }
 
 func (want promise) compareLinksOf(t *testing.T, spec jobSpec) {
