@@ -79,6 +79,7 @@ fuzz: ## run each fuzz test for FUZZTIME (default 20s)
 		dir=$$(dirname $$(grep -rlE --include='*_test.go' "^func $$target\(" . | head -1)); \
 		echo "== $$target in $$dir"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-20s} $$dir || exit 1; \
 	done
+	@echo "== requests that nobody thought of, of ODB_FUZZ_SEED if it is set"; ODB_FUZZ_REQUESTS=$${ODB_FUZZ_REQUESTS:-20000} go test -count=1 -timeout 30m ./cmd/odb -run TestODB -ginkgo.focus "requests that nobody thought of"
 
 .PHONY: bench
 bench: build ## measure the broker as a process: CPU, Director requests, latency (see docs/BENCHMARKS.md)

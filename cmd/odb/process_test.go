@@ -162,7 +162,7 @@ var _ = Describe("the process", func() {
 		Expect(w.adapter.Steer("create-binding", adaptertest.Steering{Stdout: `{"credentials":{"password":"binding-secret"}}`})).To(Succeed())
 		Expect(w.platform.bind("i-1", "b", object{"parameters": object{"pin": "parameter-secret"}}).text).To(ContainSubstring("binding-secret"))
 		Expect(w.adapter.Steer("create-binding", adaptertest.Steering{Stdout: `{"credentials":{"password":"binding-secret"`})).To(Succeed())
-		Expect(w.platform.bind("i-1", "b", nil).status).To(Equal(http.StatusInternalServerError))
+		Expect(w.platform.bind("i-1", "b-2", nil).status).To(Equal(http.StatusInternalServerError))
 		Expect(w.platform.provision("i-1", object{"parameters": object{"pin": "parameter-secret-2"}}).status).To(Equal(http.StatusConflict))
 		log := p.stdout.String() + p.stderr.String()
 		Expect(log).To(ContainSubstring(`"instance_id":"i-1"`))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/on-demand-broker/odb/config"
 )
@@ -37,8 +38,8 @@ func (d *daemon) reload(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	if wanted.ServiceCatalog.ID != d.config.ServiceCatalog.ID {
-		return fmt.Errorf("service_catalog.id is another one: the instances of %s would have no broker; a second service needs one of its own", d.config.ServiceCatalog.ID)
+	if keys := foundations(d.config, wanted); len(keys) > 0 {
+		return fmt.Errorf("%s can't change while the broker runs, and what else the file says depends on it: change it back, or restart the broker", strings.Join(keys, ", "))
 	}
 	next := takenOn(d.config, wanted)
 	changed, needRestart := config.Changes(d.config, next), config.Changes(next, wanted)
@@ -71,21 +72,29 @@ func (d *daemon) reconfigure(ctx context.Context, next *config.Config) error {
 	return nil
 }
 
-// takenOn is what a running broker can take on of a configuration. Where it is reached, which Director and which Cloud Foundry
-// the instances are of, and how brokers keep out of each other's way stays as it is: to change that under requests that are
-// under way would leave nobody in charge of some of them. What is said of another Director or Cloud Foundry is left with it.
+// foundations are the keys that have changed of those that all others are right or wrong by: whose the instances are, how
+// brokers keep out of each other's way, and who knows of the instances.
+func foundations(running, wanted *config.Config) []string {
+	kept := *wanted
+	kept.ServiceCatalog.ID = running.ServiceCatalog.ID
+	kept.Broker.SideBySide, kept.Broker.DisableBOSHConfigs = running.Broker.SideBySide, running.Broker.DisableBOSHConfigs
+	kept.Broker.DisableCFStartupChecks = running.Broker.DisableCFStartupChecks
+	return config.Changes(&kept, wanted)
+}
+
+// takenOn is what a running broker can take on of a configuration with the same foundations. Where it is reached and which
+// Director and Cloud Foundry it works on stays as it is, with all that is said of these: other ones know none of the instances.
 func takenOn(running, wanted *config.Config) *config.Config {
 	next := *wanted
 	next.Broker.Host, next.Broker.Port = running.Broker.Host, running.Broker.Port
 	if next.Broker.TLS.Enabled() != running.Broker.TLS.Enabled() {
 		next.Broker.TLS = running.Broker.TLS
 	}
-	next.Broker.SideBySide, next.Broker.DisableBOSHConfigs = running.Broker.SideBySide, running.Broker.DisableBOSHConfigs
 	if next.BOSH.URL != running.BOSH.URL {
 		next.BOSH = running.BOSH
 	}
-	if next.CF.URL != running.CF.URL || next.Broker.DisableCFStartupChecks != running.Broker.DisableCFStartupChecks {
-		next.CF, next.Broker.DisableCFStartupChecks = running.CF, running.Broker.DisableCFStartupChecks
+	if next.CF.URL != running.CF.URL {
+		next.CF = running.CF
 	}
 	return &next
 }

@@ -170,11 +170,11 @@ var _ = Describe("a changed broker.yml", func() {
 		Expect(p.hangUp("reloaded")).To(And(ContainSubstring("odb.config.restart-needed"), ContainSubstring(`"changed":[]`)))
 	})
 
-	It("is refused if it is another service's", func() {
+	It("is refused if it is another service's, or changes what the rest of it depends on", func() {
 		begin()
-		w.rewrite(path, "id: service-guid", "id: other-guid")
-		Expect(p.hangUp("not-reloaded")).To(ContainSubstring("service_catalog.id is another one: the instances of service-guid"))
-		Expect(w.platform.do("GET", "/v2/catalog", nil).text).To(ContainSubstring(serviceID))
+		w.rewrite(path, "id: service-guid", "id: other-guid", "  use_stdin: true\n", "  use_stdin: true\n  disable_bosh_configs: true\n", "A cache of your own", "A cache for you")
+		Expect(p.hangUp("not-reloaded")).To(ContainSubstring("broker.disable_bosh_configs, service_catalog.id can't change while the broker runs"))
+		Expect(w.platform.do("GET", "/v2/catalog", nil).text).To(And(ContainSubstring(serviceID), ContainSubstring("A cache of your own")))
 	})
 
 	It("has the adapter say anew what the plans' parameters are, and is refused if it can't", func() {
