@@ -17,6 +17,7 @@ type wantedBinding struct {
 	bindingName
 	plan    *plan
 	request json.RawMessage // as the adapter gets it
+	own     json.RawMessage // the same without a predecessor, for bindings to follow this one; nil if none may
 	actor   string          // who may read the credentials in the platform's CredHub; empty if they aren't kept there
 	digest  string          // of all that was asked for
 	// operation makes it after the request; none if that waits.
@@ -25,7 +26,7 @@ type wantedBinding struct {
 
 // known is what is to be known of the binding while it is made.
 func (w wantedBinding) known() knownBinding {
-	return knownBinding{PlanID: w.plan.ID, Digest: w.digest, Operation: w.operation}
+	return knownBinding{PlanID: w.plan.ID, Digest: w.digest, Request: w.own, Operation: w.operation}
 }
 
 // madeAs is what is to be known of it then.
@@ -50,21 +51,24 @@ func (b *Broker) Bind(ctx context.Context, instanceID, bindingID string, details
 	if err != nil {
 		return domain.Binding{}, b.failed(ctx, instanceID, OperationBind, err)
 	}
-	answer, err := b.bind(ctx, wanted, asyncAllowed)
-	if err != nil {
-		return domain.Binding{}, b.bindFailed(ctx, instanceID, OperationBind, err)
-	}
-	return answer, nil
+	return b.bind(ctx, wanted, asyncAllowed)
 }
 
-func (b *Broker) bind(ctx context.Context, wanted wantedBinding, asyncAllowed bool) (domain.Binding, error) {
-	if run := b.runs.of(wanted.bindingName); run != nil {
-		return meanwhile(run, wanted, wanted.plan.later(asyncAllowed))
+// bind makes what was admitted, now or later.
+func (b *Broker) bind(ctx context.Context, wanted wantedBinding, asyncAllowed bool) (answer domain.Binding, err error) {
+	later := wanted.plan.later(asyncAllowed)
+	switch run := b.runs.of(wanted.bindingName); {
+	case run != nil:
+		answer, err = meanwhile(run, wanted, later)
+	case later:
+		answer, err = b.bindLater(ctx, wanted)
+	default:
+		answer, err = b.bindNow(ctx, wanted)
 	}
-	if wanted.plan.later(asyncAllowed) {
-		return b.bindLater(ctx, wanted)
+	if err != nil {
+		return domain.Binding{}, b.bindFailed(ctx, wanted.instanceID, OperationBind, err)
 	}
-	return b.bindNow(ctx, wanted)
+	return answer, nil
 }
 
 // admitBind is what the request alone can tell.
@@ -81,6 +85,9 @@ func (b *Broker) admitBind(ctx context.Context, name bindingName, details domain
 	wanted.digest = bindDigest(name.instanceID, details, parameters)
 	var err error
 	wanted.request, err = requestParameters(ctx, details, parameters)
+	if plan.Binding.Rotatable {
+		wanted.own = wanted.request
+	}
 	return wanted, err
 }
 

@@ -18,6 +18,8 @@ type bindingName struct{ instanceID, bindingID string }
 type knownBinding struct {
 	PlanID string `json:"plan_id"`
 	Digest string `json:"digest"` // of all that was asked for; empty if that isn't known
+	// Request is what the adapter got, if other bindings may follow this one.
+	Request json.RawMessage `json:"request,omitempty"`
 	// Answer is what the platform got; nil if that isn't kept.
 	Answer *adapterclient.Binding `json:"answer,omitempty"`
 	// Operation is the last one that went on after its request.

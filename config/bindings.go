@@ -10,6 +10,8 @@ const (
 type PlanBinding struct {
 	// Async lets the adapter's create-binding and delete-binding run on after the request, for platforms that accept it.
 	Async bool `yaml:"async"`
+	// Rotatable lets a binding follow another one with what that was asked for, while both are valid (OSB 2.17, Binding Rotation).
+	Rotatable bool `yaml:"rotatable"`
 }
 
 // checkBindings holds what is kept of bindings against where that can be.
@@ -29,8 +31,13 @@ func (c *Config) checkBindings(catalog section) {
 		at.refuse("is no place to keep bindings", "use credhub or memory, or leave it out")
 	}
 	for i, plan := range c.ServiceCatalog.Plans {
+		at := catalog.key("plans").item(i).key("binding")
+		if plan.Binding.Rotatable && c.keepsBindings() != KeepInCredHub {
+			at.key("rotatable").refuse("needs the platform's CredHub, where the parameters of bindings are kept for those that follow",
+				"give the section credhub, with service_catalog.keep_bindings: credhub or without it")
+		}
 		if plan.Binding.Async && c.keepsBindings() == "" {
-			catalog.key("plans").item(i).key("binding", "async").refuse("needs a place where the platform can fetch the binding from",
+			at.key("async").refuse("needs a place where the platform can fetch the binding from",
 				"give service_catalog.keep_bindings: memory, or the platform's CredHub in the section credhub")
 		}
 	}

@@ -34,6 +34,7 @@ func platformsSteps(options Options) []step {
 		{"asks for a version that is spoken", "A3 A4 A5 A6", versioned},
 		{"checks ids, puts them in one form", "A25 C20", withIDs},
 		{"reads the body, bounded, whatever it calls itself", "A16 A17 A26 C5 H3", withBody},
+		{"makes bindings from earlier ones", "I2 I3 I5 I6 I8", rotating(options)},
 		{"has the catalog read once", "B24", conditional},
 	}
 }

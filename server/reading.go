@@ -20,6 +20,7 @@ type Reading interface {
 
 // readingRoutes take the place of brokerapi's handlers for the same paths.
 func (e *edge) readingRoutes(router chi.Router) {
+	router.Get("/v2/catalog", e.catalog)
 	router.Get("/v2/service_instances/{instance_id}/last_operation", e.lastOperation)
 	router.Get("/v2/service_instances/{instance_id}", e.instance)
 }

@@ -21,6 +21,7 @@ import (
 type Broker interface {
 	domain.ServiceBroker
 	Reading
+	Rotating
 	Management
 	CleanUp
 	Readiness(ctx context.Context) broker.Readiness

@@ -36,6 +36,7 @@ import (
 type brokerDouble struct {
 	domain.ServiceBroker
 	server.Reading
+	server.Rotating
 	server.Management
 	server.CleanUp
 	services func(context.Context) ([]domain.Service, error)
@@ -46,8 +47,9 @@ func (d brokerDouble) Services(ctx context.Context) ([]domain.Service, error) { 
 func (d brokerDouble) Readiness(context.Context) broker.Readiness {
 	return broker.Readiness{Ready: d.ready}
 }
-func (d brokerDouble) Run()  {}
-func (d brokerDouble) Stop() {}
+func (d brokerDouble) IsRotatable(string) bool { return false }
+func (d brokerDouble) Run()                    {}
+func (d brokerDouble) Stop()                   {}
 
 type safeBuffer struct {
 	mu sync.Mutex

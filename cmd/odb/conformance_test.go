@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,36 +13,24 @@ import (
 
 	"github.com/on-demand-broker/odb/adapterclient/adaptertest"
 	"github.com/on-demand-broker/odb/osbcheck"
-)
-
-// open are the rows that don't hold yet, each with what is missing. One that holds all the same is as much a failure as one
-// that doesn't and isn't here.
-var open = map[string]string{
-	"I1": noRotation, "I2": noRotation, "I3": noRotation, "I5": noRotation, "I6": noRotation, "I7": noRotation,
-}
-
-const (
-	noRotation = "bindings don't follow one another"
+	"github.com/on-demand-broker/odb/secrets/credhubtest"
 )
 
 // elsewhere are the rows that this suite's broker gives no occasion for, each with the reason.
 var elsewhere = map[string]string{
-	"A22": needsNoApp, "H10": needsNoApp,
 	"C9": takesTime, "E11": takesTime, "G5": takesTime,
 	"H9": "asynchronous bindings are made in the request where that is all that is accepted",
 	"D8": "it lets instances be fetched",
+	"I8": "the plan's bindings can be followed by others",
 }
 
-const (
-	needsNoApp = "the adapter binds without an app"
-	takesTime  = "instances take time"
-)
+const takesTime = "instances take time"
 
 // The suite's broker offers all that there are rows for.
 var offersAll = []setting{
 	tasksTake(700 * time.Millisecond),
 	with("use_stdin: true", "use_stdin: true\n  enable_plan_schemas: true"),
-	bindingsKept("memory"), asyncBindings,
+	rotatableBindings,
 	with("  tags: [cache]", "  tags: [cache]\n  maintenance_info: {version: 1.2.3, description: patches}\n  instances_retrievable: true\n  allow_context_updates: true"),
 	with("    description: one node", "    description: one node\n    plan_updatable: false\n    maximum_polling_duration: 3600"),
 	with("    description: three nodes", "    description: three nodes\n    bindable: false"),
@@ -51,14 +40,17 @@ var _ = Describe("the conformance suite", Ordered, Label("conformance"), func() 
 	var results map[string]osbcheck.Result
 
 	BeforeAll(func() {
-		w := newWorldWithoutBroker(offersAll...)
+		credhub := credhubtest.Start(credhubtest.Options{})
+		DeferCleanup(credhub.Close)
+		offered := append(slices.Clone(offersAll), credentialsIn(credhub))
+		w := newWorldWithoutBroker(offered...)
 		Expect(w.adapter.Steer("generate-plan-schemas", adaptertest.Steering{Stdout: schemasAnswer("", "")})).To(Succeed())
 		Expect(w.adapter.Steer("generate-manifest", adaptertest.Steering{Labels: map[string]any{"tier": "gold"}})).To(Succeed())
 		Expect(w.adapter.Steer("delete-binding", adaptertest.Steering{KnowBindings: true})).To(Succeed())
 		Expect(w.adapter.Steer("create-binding", adaptertest.Steering{KnowBindings: true, Stdout: `{"credentials":{"password":"of {{binding}}"},
 			"endpoints":[{"host":"10.0.0.1","ports":["6379"],"protocol":"tcp"}],
 			"metadata":{"expires_at":"2027-01-31T10:00:00Z","renew_before":"2027-01-30T08:00:00Z"}}`})).To(Succeed())
-		w.serveProcess("--config", offersAll...)
+		w.serveProcess("--config", offered...)
 		p := startODB("osb-check", "--json", "--provision", "--poll-interval", "50ms", "--operation-timeout", "30s", "--url", w.platform.url, "--username", platformUser,
 			"--password-file", w.file("password", platformPassword), "--provision-parameters", `{"memory": 1}`, "--update-parameters", `{"nodes": 2}`)
 		p.end()
@@ -80,11 +72,6 @@ var _ = Describe("the conformance suite", Ordered, Label("conformance"), func() 
 	for _, check := range osbcheck.Checks() {
 		It(check.Row+": "+check.Title, func() {
 			r := results[check.Row]
-			missing, isOpen := open[check.Row]
-			if isOpen {
-				Expect(r.Outcome).NotTo(Equal(osbcheck.Passed), "it holds now: take it out of the list of open rows (%s)", missing)
-				return
-			}
 			if r.Outcome == osbcheck.Skipped {
 				Expect(elsewhere).To(HaveKey(check.Row), "it was skipped: %s", r.Why)
 				return
