@@ -32,7 +32,9 @@ func bindingChecks() []Check {
 		inside("H19", Must, there, "operation of a binding", "a text of up to 10 000 characters, if given", boundOperation),
 		outside("H20", Optional, "bind_resource", "the adapter gets all of it, app_annotations too", "the adapter is inside", `cmd/odb/catalog_test.go "is told the adapter with all that was asked"`),
 		inside("H21", Must, there, "GET of a binding", "200, if bindings_retrievable", bindingFetched),
-		inside("H22", Must, there, "GET of an unknown binding", "404", answers([]int{404}, func(s *session) []request { return []request{s.fetchBinding(s.shared, fresh())} })),
+		inside("H22", Must, there, "GET of an unknown binding", "404", func(ctx context.Context, s *session) error {
+			return unknown(s.service.BindingsRetrievable, func(s *session) []request { return []request{s.fetchBinding(s.shared, fresh())} })(ctx, s)
+		}),
 		inside("H23", Must, there, "last_operation of an unknown binding", "404, 410 or 400", answers([]int{404, 410, 400}, func(s *session) []request {
 			return []request{s.fetchBinding(s.shared, fresh()).at(bindingPath(s.shared, fresh()) + "/last_operation")}
 		})),

@@ -75,17 +75,42 @@ func deletionDuringUpdate(ctx context.Context, s *session) error {
 	return e.saysCode("ConcurrencyError")
 }
 
-// deletedWhileCreated asks for an instance of its own and deletes it at once.
-func deletedWhileCreated(ctx context.Context, s *session) error {
+// briefLife is that of an instance that is deleted while it is created. It is tried once, for all checks that look at it.
+type briefLife struct {
+	creation *operation
+	err      error // what is wrong with its end
+}
+
+func (s *session) briefly(ctx context.Context) (briefLife, error) {
+	if s.brief != nil {
+		return *s.brief, nil
+	}
+	s.options.Tell("making another one, and deleting it meanwhile")
 	creation, err := s.begin(ctx, s.provision(fresh()).with(object{"context": s.kubernetes()}))
+	if err != nil {
+		return briefLife{}, err
+	}
+	s.brief = &briefLife{creation: creation}
+	if creation.answer.Status == http.StatusAccepted {
+		s.brief.err = s.deleteMeanwhile(ctx, creation)
+	}
+	return *s.brief, nil
+}
+
+func deletedWhileCreated(ctx context.Context, s *session) error {
+	life, err := s.briefly(ctx)
 	switch {
 	case err != nil:
 		return err
-	case creation.answer.Status == http.StatusCreated:
+	case life.creation.answer.Status == http.StatusCreated:
 		return skip("the broker makes instances in the request")
-	case creation.answer.Status != http.StatusAccepted:
-		return wrong(creation.answer, "an instance was refused: %d", creation.answer.Status)
+	case life.creation.answer.Status != http.StatusAccepted:
+		return wrong(life.creation.answer, "an instance was refused: %d", life.creation.answer.Status)
 	}
+	return life.err
+}
+
+func (s *session) deleteMeanwhile(ctx context.Context, creation *operation) error {
 	removal, err := s.begin(ctx, s.deprovision(creation.instance))
 	switch {
 	case err != nil:
@@ -112,8 +137,7 @@ func gone(ctx context.Context, s *session) error {
 	if _, err := s.expect(ctx, s.deprovision(s.shared), http.StatusGone); err != nil {
 		return err
 	}
-	_, err := s.expect(ctx, s.fetch(s.shared), http.StatusNotFound)
-	return err
+	return unknownInstance(theShared)(ctx, s)
 }
 
 // bindingsWentToo is about the binding that was left on purpose.

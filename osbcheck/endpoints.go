@@ -131,7 +131,7 @@ func unknownMembers(ctx context.Context, s *session) error {
 	}
 	vendor := object{"x_vendor": object{"unknown": true}}
 	resource := object{"app_guid": appGUID, "x_vendor": []int{1}}
-	return s.bindAndUnbind(ctx, vendor, object{"bind_resource": resource})
+	return s.bindAndUnbind(ctx, with(vendor), with(object{"bind_resource": resource}))
 }
 
 func badBodies(s *session) (requests []request) {

@@ -9,8 +9,8 @@ import (
 func fetchChecks() []Check {
 	return []Check{
 		inside("D1", Must, there, "the instance, as soon as it is said to be there", "200, if instances_retrievable", retrievable(fetched)),
-		inside("D2", Must, reading, "an unknown instance", "404", answers([]int{404}, func(s *session) []request { return []request{s.fetch(fresh())} })),
-		inside("D3", Must, creating, "an instance that is being made", "404", answers([]int{404}, theShared)),
+		inside("D2", Must, reading, "an unknown instance", "404", unknownInstance(func(s *session) []request { return []request{s.fetch(fresh())} })),
+		inside("D3", Must, creating, "an instance that is being made", "404", unknownInstance(theShared)),
 		inside("D4", Must, updating, "an instance that is being updated", "422 ConcurrencyError, if instances_retrievable", retrievable(means("ConcurrencyError", theShared))),
 		inside("D5", Optional, there, "what is told", "service_id and plan_id, dashboard_url and metadata as before", retrievable(fetchedWhole)),
 		inside("D6", Optional, there, "maintenance_info", "the version that is deployed, if the plan has one", retrievable(fetchedMaintenance)),
@@ -22,6 +22,20 @@ func fetchChecks() []Check {
 }
 
 func theShared(s *session) []request { return []request{s.fetch(s.shared)} }
+
+// unknown wants 404, or 400 of a broker that doesn't offer to fetch such things.
+func unknown(offered bool, requests func(*session) []request) checkFunc {
+	if offered {
+		return answers([]int{http.StatusNotFound}, requests)
+	}
+	return answers([]int{http.StatusNotFound, http.StatusBadRequest}, requests)
+}
+
+func unknownInstance(requests func(*session) []request) checkFunc {
+	return func(ctx context.Context, s *session) error {
+		return unknown(s.service.InstancesRetrievable, requests)(ctx, s)
+	}
+}
 
 // retrievable is a check for brokers that let instances be fetched.
 func retrievable(check checkFunc) checkFunc {

@@ -110,12 +110,24 @@ func (s *session) reach(ctx context.Context, when phase) (err error) {
 		err = s.succeeded(ctx, s.change)
 	case dropped:
 		if err = s.succeeded(ctx, s.creation); err == nil {
-			s.options.Tell("deleting it")
-			s.removal, err = s.begin(ctx, s.deprovision(s.shared))
+			err = s.drop(ctx)
 		}
 	case deleted:
 		err = s.succeeded(ctx, s.removal)
 	}
+	return err
+}
+
+// drop asks for the deletion, with the binding that was left. A broker may want that one gone first.
+func (s *session) drop(ctx context.Context) (err error) {
+	s.options.Tell("deleting it")
+	if s.removal, err = s.begin(ctx, s.deprovision(s.shared)); err != nil || s.removal.answer.Status < 400 || s.leftBinding == "" {
+		return err
+	}
+	if _, err := s.send(ctx, s.unbind(s.shared, s.leftBinding)); err != nil {
+		return err
+	}
+	s.removal, err = s.begin(ctx, s.deprovision(s.shared))
 	return err
 }
 

@@ -29,6 +29,7 @@ type session struct {
 	creation, change, removal *operation
 	bindingAnswer             *Exchange // of the binding that several checks look at
 	leftBinding               string    // its id
+	brief                     *briefLife
 }
 
 // service and plan are what the run needs to know of the catalog; the checks of the catalog read it as it came.

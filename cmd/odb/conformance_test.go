@@ -126,6 +126,24 @@ var _ = Describe("odb osb-check", func() {
 		Expect(deployments).To(BeEmpty())
 	})
 
+	It("finds what a broker does wrong, each in its row", func() {
+		w := newWorld(tasksTake(500*time.Millisecond), bindingsKept("memory"),
+			with("  tags: [cache]", "  tags: [cache]\n  maintenance_info: {version: 1.2.3}\n  instances_retrievable: true"))
+		w.platform.url = spoiling(w.platform.url)
+		p := check(w, "--json", "--provision")
+		Expect(p.end()).To(Equal(1))
+		var report osbcheck.Report
+		Expect(json.Unmarshal([]byte(p.stdout.String()), &report)).To(Succeed(), p.stdout.String()+p.stderr.String())
+		found := []string{}
+		for _, r := range report.Results {
+			if r.Outcome == osbcheck.Failed {
+				found = append(found, r.Row)
+				Expect(r.Why).NotTo(BeEmpty(), r.Row)
+			}
+		}
+		Expect(found).To(ConsistOf("A10", "A15", "A18", "A23", "C11", "C12", "C13", "C19", "D6", "E12", "E14", "F12", "F13", "G2", "G6", "G8", "G9", "G10", "H6", "J4", "J8", "L5"))
+	})
+
 	It("says what is wrong with how it was called, and with whom it can't reach", func() {
 		w := newWorld()
 		code, _, errs := odb("osb-check")
