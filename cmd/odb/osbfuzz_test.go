@@ -31,7 +31,9 @@ var _ = Describe("requests that nobody thought of", func() {
 	It("get an answer that a platform understands, and change nothing when they are refused", func() {
 		seed, number := fuzzNumbers()
 		clock := devdirector.NewManualClock(time.Now())
-		w := newWorld(tasksTake(time.Minute), setting{director: func(o *devdirector.Options) { o.Clock = clock }})
+		w := newWorld(tasksTake(time.Minute), setting{director: func(o *devdirector.Options) { o.Clock = clock }},
+			with("  plan_updatable: true\n", "  plan_updatable: true\n  instances_retrievable: true\n  allow_context_updates: true\n  keep_bindings: memory\n"),
+			with("  use_stdin: true\n", "  use_stdin: true\n  enable_plan_schemas: true\n"))
 		f := &osbFuzz{
 			world: w, client: &http.Client{Timeout: longestFuzzReply, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 			grammar: &osbGrammar{Rand: rand.New(rand.NewPCG(seed, 0))}, statuses: map[int]int{},
