@@ -1,9 +1,12 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -70,6 +73,57 @@ func TestTheTarballHoldsAllJobsAndThePackage(t *testing.T) {
 		if !strings.Contains(listed, line) {
 			t.Errorf("%q is missing in\n%s", line, listed)
 		}
+	}
+}
+
+// contents are the names in a tarball, with their modes.
+func contents(t *testing.T, tarball io.Reader) (names []string, files map[string][]byte) {
+	t.Helper()
+	unzipped, err := gzip.NewReader(tarball)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = map[string][]byte{}
+	for archive := tar.NewReader(unzipped); ; {
+		header, err := archive.Next()
+		if err == io.EOF {
+			return names, files
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, fmt.Sprintf("%s %o", header.Name, header.Mode))
+		if files[header.Name], err = io.ReadAll(archive); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTheTarballIsLaidOutAsBOSHWantsIt(t *testing.T) {
+	output := filepath.Join(t.TempDir(), "release.tgz")
+	create(t, copyOfRelease(t), output)
+	tarball, err := os.ReadFile(output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, files := contents(t, bytes.NewReader(tarball))
+	for _, name := range []string{"release.MF 644", "jobs/ 755", "jobs/broker.tgz 644", "packages/odb.tgz 644"} {
+		if !slices.Contains(names, name) {
+			t.Errorf("%s is missing among %q", name, names)
+		}
+	}
+	names, _ = contents(t, bytes.NewReader(files["packages/odb.tgz"]))
+	if want := []string{"./ 755", "./odb/ 755", "./odb/odb 755", "./packaging 644"}; !slices.Equal(names, want) {
+		t.Errorf("the package has %q, not %q", names, want)
+	}
+	names, inside := contents(t, bytes.NewReader(files["jobs/orphan-deployments.tgz"]))
+	// The CLI gives a link's target the link's mode, which BOSH doesn't mind.
+	want := []string{"./ 755", "./job.MF 644", "./monit 644", "./templates/ 755", "./templates/bpm.yml.erb 644", "./templates/config.yml.erb 755", "./templates/run.erb 644"}
+	if !slices.Equal(names, want) {
+		t.Errorf("the job has %q, not %q", names, want)
+	}
+	if shared := inside["./templates/config.yml.erb"]; !bytes.Contains(shared, []byte("broker_api.url")) {
+		t.Errorf("the template that jobs share is not in the job: %s", shared)
 	}
 }
 

@@ -48,7 +48,7 @@ func (r reproducible) CompressSpecificFilesInDir(dir string, files []string, opt
 	return tarball.Name(), errors.Join(archive.Close(), zipped.Close(), tarball.Close())
 }
 
-// addTree adds a file, or a folder with all that is in it, in the order of the names.
+// addTree adds a file, or a folder with all that is in it, in the order of the names, which are those that tar gives.
 func addTree(archive *tar.Writer, dir, name string) error {
 	return filepath.WalkDir(filepath.Join(dir, name), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -62,7 +62,10 @@ func addTree(archive *tar.Writer, dir, name string) error {
 		if err != nil {
 			return err
 		}
-		header := &tar.Header{Name: "./" + filepath.ToSlash(relative), ModTime: changed(), Format: tar.FormatPAX}
+		header := &tar.Header{Name: filepath.ToSlash(relative), ModTime: changed(), Format: tar.FormatPAX}
+		if name == "." && relative != "." {
+			header.Name = "./" + header.Name
+		}
 		switch {
 		case info.IsDir():
 			header.Typeflag, header.Mode, header.Name = tar.TypeDir, 0o755, header.Name+"/"

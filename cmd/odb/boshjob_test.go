@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/on-demand-broker/odb/adapterclient/adaptertest"
+	"github.com/on-demand-broker/odb/cfclient/cftest"
 )
 
 var _ = Describe("the BOSH release's jobs", func() {
@@ -131,6 +132,32 @@ var _ = Describe("the BOSH release's jobs", func() {
 		broker.kill()
 		Expect(v.run("orphan-deployments", "run").code).To(Equal(1))
 		Expect(v.run("service-metrics-adapter", "collect-service-metrics").code).To(Equal(1))
+	})
+
+	It("make Cloud Foundry know the broker, and forget it", func() {
+		w := newWorldWithoutBroker()
+		v := newVM("minimal").of(w)
+		c := startCloud()
+		for property, value := range map[string]any{
+			"cf.url": c.URL(), "cf.root_ca_cert": c.CACert(), "cf.uaa.url": c.UAAURL(),
+			"cf.uaa.authentication.client_credentials": object{"client_id": cftest.AdminClient, "client_secret": cftest.AdminClientSecret},
+		} {
+			v.set(property, value)
+		}
+		v.install("broker", "register-broker", "delete-all-service-instances-and-deregister-broker", "deregister-broker")
+		serving(w, v)
+		registered := v.run("register-broker", "run")
+		Expect(registered.code).To(BeZero(), registered.stdout)
+		brokers := func() any { return cloud{c, ""}.ask(http.MethodGet, "/v3/service_brokers", nil).body["resources"] }
+		Expect(brokers()).To(HaveLen(1))
+		forgotten := v.run("delete-all-service-instances-and-deregister-broker", "run")
+		Expect(forgotten.stdout).To(ContainSubstring("FINISHED PURGE INSTANCES AND DEREGISTER BROKER"))
+		Expect(forgotten.code).To(BeZero())
+		Expect(brokers()).To(BeEmpty())
+
+		Expect(v.run("deregister-broker", "run").code).To(BeZero(), "there is nothing left to do")
+		c.Close()
+		Expect(v.run("deregister-broker", "run").code).To(Equal(1))
 	})
 
 	It("run commands that there are, with flags that they have", func() {
