@@ -156,7 +156,8 @@ var _ = Describe("the BOSH release's jobs", func() {
 		Expect(brokers()).To(BeEmpty())
 
 		Expect(v.run("deregister-broker", "run").code).To(BeZero(), "there is nothing left to do")
-		c.Close()
+		v.set("cf.uaa.authentication.client_credentials.client_secret", "wrong")
+		v.install("deregister-broker")
 		Expect(v.run("deregister-broker", "run").code).To(Equal(1))
 	})
 
