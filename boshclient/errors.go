@@ -17,6 +17,8 @@ var (
 	ErrNotFound = errors.New("the Director does not have it")
 	// ErrUnauthorized says that the Director or its UAA refused the credentials, or that they lack a scope.
 	ErrUnauthorized = errors.New("the Director does not accept the credentials")
+	// ErrNotAllowed says that the credentials are good, and lack a scope. It is ErrUnauthorized, too.
+	ErrNotAllowed = errors.New("the Director's user lacks a scope")
 	// ErrConfigChanged says that a config's latest id is not the expected one; errors.As to *ConfigChanged gives it.
 	ErrConfigChanged = errors.New("the config was changed by somebody else")
 	// ErrNoLinkProvider says that a deployment has no shared link provider of that name in that instance group.
@@ -67,11 +69,13 @@ func (r *Rejected) Error() string {
 	return fmt.Sprintf("Director refused %s: status %d%s: %s", r.Op, r.Status, code, r.Description)
 }
 
-// Is makes a rejection ErrUnauthorized or ErrNotFound.
+// Is makes a rejection ErrUnauthorized, ErrNotAllowed or ErrNotFound.
 func (r *Rejected) Is(target error) bool {
 	switch target {
 	case ErrUnauthorized:
 		return r.Status == http.StatusUnauthorized
+	case ErrNotAllowed:
+		return r.Status == http.StatusUnauthorized && r.Code == codeNotAllowed
 	case ErrNotFound:
 		return r.absent
 	}

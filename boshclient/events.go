@@ -10,6 +10,25 @@ import (
 	"time"
 )
 
+// NewEvent is an entry for the Director's log of who did what, which it fills itself with time and user.
+type NewEvent struct {
+	Action     string         `json:"action"`
+	ObjectType string         `json:"object_type"`
+	ObjectName string         `json:"object_name"`
+	Deployment string         `json:"deployment"`
+	Context    map[string]any `json:"context"`
+}
+
+// CreateEvent adds an entry (Director API: POST /events). It needs bosh.admin: *Rejected that is ErrNotAllowed without. It is not
+// tried again if its answer is lost.
+func (c *Client) CreateEvent(ctx context.Context, event NewEvent) error {
+	body, err := json.Marshal(event)
+	if err != nil {
+		return fmt.Errorf("event %s of %s: %w", event.Action, event.ObjectName, err)
+	}
+	return c.exchange(ctx, request{method: http.MethodPost, path: "/events", contentType: jsonType, body: body}, nil, http.StatusOK)
+}
+
 // TaskEvent is a line of a task's event log: a stage's task started, moved on or finished, or the task's error.
 type TaskEvent struct {
 	Time     time.Time

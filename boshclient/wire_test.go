@@ -62,6 +62,11 @@ var _ = Describe("Requests as a Director was seen to understand them", func() {
 		Entry("CancelTask", []string{"221"}, call(func(ctx context.Context, c *boshclient.Client) (any, error) {
 			return nil, c.CancelTask(ctx, 37)
 		}), BeNil()),
+		Entry("CreateEvent", []string{"348"}, call(func(ctx context.Context, c *boshclient.Client) (any, error) {
+			return nil, c.CreateEvent(ctx, boshclient.NewEvent{
+				Action: "bind", ObjectType: "service-instance", ObjectName: "si-a", Deployment: "si-a", Context: map[string]any{"k": "v"},
+			})
+		}), BeNil()),
 		Entry("Deployment", []string{"052"}, call(func(ctx context.Context, c *boshclient.Client) (any, error) {
 			return c.Deployment(ctx, "si-a")
 		}), Satisfy(func(d boshclient.Deployment) bool {

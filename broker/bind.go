@@ -114,6 +114,7 @@ func (b *Broker) bindNow(ctx context.Context, wanted wantedBinding) (domain.Bind
 		return domain.Binding{}, err
 	}
 	b.Logger.InfoContext(ctx, "bind.done")
+	b.audit(ctx, OperationBind, wanted.instanceID)
 	if verdict == sameUnanswered {
 		return again(made), nil
 	}

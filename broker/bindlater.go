@@ -33,6 +33,7 @@ func (b *Broker) bindLater(ctx context.Context, wanted wantedBinding) (domain.Bi
 		b.runs.end(wanted.bindingName, run, run.ended(refuse(Unavailable, "it could not be begun")))
 		return domain.Binding{}, err
 	}
+	b.audit(ctx, OperationBind, wanted.instanceID)
 	go b.carryOut(ctx, wanted.bindingName, run, func(ctx context.Context, waited bool) error {
 		return b.bindInTurn(ctx, wanted, facts, waited, verdict == newBinding)
 	})

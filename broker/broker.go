@@ -75,6 +75,8 @@ type Options struct {
 	Configs     Configs
 	Health      DirectorHealth
 	Adapter     Adapter
+	// Events is nil where the Director's log is not to say who asked.
+	Events Events
 	// UAAClients is nil where there is no UAA to keep clients in.
 	UAAClients UAAClients
 	// ManifestSecrets is nil without secure manifests, BindingSecrets where the platform has no CredHub.
@@ -126,6 +128,7 @@ type Broker struct {
 	quotas   *quotas
 	kept     keptBindings
 	probe    *probe
+	trail    *trail
 }
 
 // New returns a broker that is ready to serve. It asks nothing of anybody.
@@ -169,6 +172,7 @@ func newBroker(options Options, m *memory) (*Broker, error) {
 	}
 	b.kept = keepBindings(options, m)
 	b.probe = newProbe(options.Health, options.Now)
+	b.trail = newTrail()
 	return b, nil
 }
 

@@ -140,6 +140,7 @@ func (b *Broker) submitDelete(ctx context.Context, d deletion) (string, error) {
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", o.BoshTaskID)), "delete.submitted",
 		slog.String("operation", string(o.OperationType)), slog.Int("errands", len(o.Errands)))
 	b.tell(ctx, "instance", string(o.OperationType))
+	b.audit(ctx, o.OperationType, d.instanceID)
 	return b.handOut(d.instanceID, o)
 }
 

@@ -33,6 +33,7 @@ func (b *Broker) recreate(ctx context.Context, d deployment) (operation string, 
 	}
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", o.BoshTaskID)), "recreate.submitted", slog.String("plan", d.plan.Name))
 	b.tell(ctx, "instance", string(d.operation))
+	b.audit(ctx, d.operation, d.instanceID)
 	return b.handOut(d.instanceID, o)
 }
 

@@ -79,6 +79,7 @@ func (b *Broker) unbindNow(ctx context.Context, unwanted unwantedBinding) error 
 		return failure
 	}
 	b.Logger.InfoContext(ctx, "unbind.done")
+	b.audit(ctx, OperationUnbind, unwanted.instanceID)
 	return nil
 }
 
@@ -109,6 +110,7 @@ func (b *Broker) unbindLater(ctx context.Context, unwanted unwantedBinding) (dom
 		b.runs.end(name, run, run.ended(refuse(Unavailable, "it could not be begun")))
 		return domain.UnbindSpec{}, b.failed(ctx, name.instanceID, OperationUnbind, err)
 	}
+	b.audit(ctx, OperationUnbind, name.instanceID)
 	go b.carryOut(ctx, name, run, func(ctx context.Context, waited bool) (err error) {
 		if waited {
 			facts, err = b.unbindFacts(ctx, unwanted)

@@ -30,6 +30,7 @@ func (b *Broker) Update(ctx context.Context, instanceID string, details domain.U
 		case err != nil:
 			return domain.UpdateServiceSpec{}, b.failed(ctx, instanceID, OperationUpdate, err)
 		case done:
+			b.audit(ctx, OperationUpdate, instanceID)
 			return domain.UpdateServiceSpec{}, nil
 		}
 	}

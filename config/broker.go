@@ -20,7 +20,9 @@ type Broker struct {
 	// DisableCFStartupChecks runs the broker without Cloud Foundry: the section cf is not even looked at.
 	DisableCFStartupChecks bool `yaml:"disable_cf_startup_checks"`
 	DisableBOSHConfigs     bool `yaml:"disable_bosh_configs"`
-	StartupBanner          bool `yaml:"startup_banner"`
+	// DisableBOSHEvents keeps out of the Director's events who asked the platform for what was done.
+	DisableBOSHEvents bool `yaml:"disable_bosh_events"`
+	StartupBanner     bool `yaml:"startup_banner"`
 	// ShutdownTimeout is how long requests may take to end after SIGTERM; 0 cuts them at once.
 	ShutdownTimeout         time.Duration `yaml:"shutdown_timeout_in_seconds" unit:"seconds"`
 	ExposeOperationalErrors bool          `yaml:"expose_operational_errors"`

@@ -72,6 +72,16 @@ var _ = Describe("the Director's patience", func() {
 		costs(budget{3, 0}, func() { status(w.platform.lastOperation("i-1", ""), http.StatusOK) })
 	})
 
+	// By platforms that say who asks, after the answer and aside from it.
+	It("is asked once more to note who asked", func() {
+		w.director.ResetStats()
+		a := w.platform.do("PUT", instancePath("i-1")+"?accepts_incomplete=true", provisionBody(smallPlan), asks("cloudfoundry", `{"user_id":"u"}`))
+		status(a, http.StatusAccepted)
+		events := func() int { return w.director.Stats().Requests["POST /events"] }
+		Eventually(events).WithTimeout(10 * time.Second).Should(Equal(1))
+		Expect(w.director.Stats().TotalRequests).To(Equal(3+1+1), "%v", w.director.Stats().Requests)
+	})
+
 	It("is asked little more when what is being created is to be deleted", func() {
 		p := w.platform
 		status(p.provision("i-1", nil), http.StatusAccepted)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -254,7 +255,7 @@ var _ = Describe("a deletion during the creation", func() {
 		Expect(w.platform.state("i-1", deletion)).To(Equal("in progress"))
 		restart()
 		ends()
-		Expect(w.platform.state("i-1", deletion)).To(Equal("succeeded"))
+		Expect(w.platform.follow("i-1", deletion.operation())).To(Equal("succeeded"))
 		Expect(w.platform.state("i-1", creation)).To(Equal("failed"))
 		w.isGone("i-1")(NewGomega(Fail))
 	})
@@ -299,19 +300,19 @@ var _ = Describe("a binding during an update", func() {
 	It("sees one deployment, the one before or the one after", func() {
 		w, ends := slowWorld()
 		w.platform.provisionedAt("i-1", ends)
-		bound := func() string {
+		bound := func(binding string) string {
 			GinkgoHelper()
 			Expect(w.adapter.Forget()).To(Succeed())
-			a := w.platform.bind("i-1", "b-1", nil)
+			a := w.platform.bind("i-1", binding, nil)
 			Expect(a.status).To(Equal(http.StatusCreated), a.text)
 			calls, err := w.adapter.Calls()
 			Expect(err).NotTo(HaveOccurred())
-			return calls[0].Stdin
+			return strings.ReplaceAll(calls[0].Stdin, binding, "b")
 		}
-		before := bound()
+		before := bound("b-1")
 		Expect(w.platform.update("i-1", object{"plan_id": largePlan}).status).To(Equal(http.StatusAccepted))
-		Expect(bound()).To(Equal(before))
+		Expect(bound("b-2")).To(Equal(before))
 		ends()
-		Expect(bound()).NotTo(Equal(before))
+		Expect(bound("b-3")).NotTo(Equal(before))
 	})
 })

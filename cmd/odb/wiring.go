@@ -67,6 +67,9 @@ func brokerOptions(ctx context.Context, c *config.Config, logger *slog.Logger, c
 		return options, err
 	}
 	options.Deployments, options.Maintaining, options.Tasks, options.Configs, options.Health = director, director, director, director, director
+	if !c.Broker.DisableBOSHEvents {
+		options.Events = director
+	}
 	adapter, err := newAdapter(c, logger)
 	if err != nil {
 		return options, err
