@@ -74,7 +74,7 @@ func (b *Broker) bind(ctx context.Context, wanted wantedBinding, asyncAllowed bo
 // admitBind is what the request alone can tell.
 func (b *Broker) admitBind(ctx context.Context, name bindingName, details domain.BindDetails) (wantedBinding, error) {
 	wanted := wantedBinding{bindingName: name}
-	plan, parameters, refusal := b.bindable(ctx, details)
+	plan, parameters, refusal := b.bindable(details)
 	if refusal != nil {
 		return wanted, refusal
 	}
@@ -194,16 +194,13 @@ func (b *Broker) bindingTurn(ctx context.Context, instanceID string) (unlock fun
 }
 
 // bindable finds the plan and checks what is asked of it.
-func (b *Broker) bindable(ctx context.Context, details domain.BindDetails) (*plan, json.RawMessage, *Error) {
+func (b *Broker) bindable(details domain.BindDetails) (*plan, json.RawMessage, *Error) {
 	plan, refusal := b.offering.plan(details.ServiceID, details.PlanID)
 	if refusal != nil {
 		return nil, nil, refusal
 	}
 	if !b.offering.IsBindable(plan.Plan) {
 		return nil, nil, refuse(BadRequest, "plan %q is not bindable", plan.Name)
-	}
-	if RequestFrom(ctx).has("predecessor_binding_id") {
-		return nil, nil, refuse(BadRequest, "plan %q has no binding_rotatable: a binding can't be made from an earlier one (predecessor_binding_id)", plan.Name)
 	}
 	if details.BindResource != nil && details.BindResource.BackupAgent && !b.Switches.SupportBackupAgentBinding {
 		return nil, nil, refuse(Refused, "Backup agent bindings are not supported by this service")

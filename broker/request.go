@@ -19,14 +19,6 @@ type Request struct {
 	Body json.RawMessage
 }
 
-// has tells whether the body has a member.
-func (r Request) has(member string) bool {
-	var body map[string]json.RawMessage
-	_ = json.Unmarshal(r.Body, &body) // the edge has seen to it that it is an object
-	_, given := body[member]
-	return given
-}
-
 type requestKey struct{}
 
 // WithRequest returns a context that carries the request.

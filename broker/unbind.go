@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"time"
 
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 
@@ -45,13 +44,10 @@ func (b *Broker) Unbind(ctx context.Context, instanceID, bindingID string, detai
 	return domain.UnbindSpec{}, b.unbindNow(ctx, unwanted)
 }
 
-// maxStopping is how long a bind may take to stop: longer than an adapter has between SIGTERM and SIGKILL.
-const maxStopping = 20 * time.Second
-
 // stopped ends a run and waits for that.
 func stopped(ctx context.Context, run *bindingRun) bool {
 	run.stop(errUnbound)
-	ctx, cancel := context.WithTimeout(ctx, maxStopping)
+	ctx, cancel := context.WithTimeout(ctx, stopPatience)
 	defer cancel()
 	select {
 	case <-run.over:

@@ -11,7 +11,7 @@ import (
 // ErrStopped is the cause by which work ends that was still running when the broker was stopped.
 var ErrStopped = errors.New("the broker is shutting down")
 
-// stopPatience is how long Stop waits for work to end: longer than an adapter has between SIGTERM and SIGKILL.
+// stopPatience is how long work that is stopped is waited for: longer than an adapter has between SIGTERM and SIGKILL.
 const stopPatience = 8 * time.Second
 
 // work counts what is under way.

@@ -70,7 +70,7 @@ func rotationOf(body []byte) (broker.Rotation, error) {
 	}
 	_ = json.Unmarshal(body, &asked) // an earlier step has read it as what it must be
 	rotation := broker.Rotation{ServiceID: asked.ServiceID, PlanID: asked.PlanID}
-	if len(asked.Predecessor) == 0 {
+	if len(asked.Predecessor) == 0 || string(asked.Predecessor) == "null" {
 		return rotation, nil
 	}
 	if json.Unmarshal(asked.Predecessor, &rotation.PredecessorID) != nil || rotation.PredecessorID == "" {

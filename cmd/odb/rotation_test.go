@@ -104,6 +104,8 @@ var _ = Describe("a binding that follows another one", func() {
 		refused(p.rotate("i-1", "b-2", "a/b", nil), 400, "predecessor_binding_id may have letters")
 		refused(p.do("PUT", bindingPath("i-1", "b-2"), `{"predecessor_binding_id":7}`), 400, "must be the id of a binding")
 		Expect(w.calls()).To(BeEmpty())
+		a := p.bind("i-1", "b-3", object{"predecessor_binding_id": json.RawMessage("null")})
+		Expect(a.status).To(Equal(http.StatusCreated), "none: %s", a.text)
 	})
 
 	It("is refused when the old one has expired", func() {
