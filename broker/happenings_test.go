@@ -181,7 +181,8 @@ func (h *history) poll(r *sentRequest) {
 
 // mayForget tells whether the broker may say something else than before. Of a deletion without tasks the deployment tells. And what
 // isn't on record can't be known to a broker that was restarted, or to another one: that a step was refused, or had nothing to work
-// on, or that a deletion took a creation's place, once that is over. It also makes sure again that nothing is left of an instance, and finds that a later deletion saw to it.
+// on, or that a deletion took a creation's place, once that is over. It also makes sure again that nothing is left of an instance,
+// and finds that a later deletion saw to it.
 func (h *history) mayForget(r *sentRequest, now domain.LastOperationState) bool {
 	if h.pruned && r.deletes() {
 		return true

@@ -165,6 +165,7 @@ var _ = Describe("a deletion during the creation", func() {
 		a := w.platform.lastOperation("i-1", deletion.operation())
 		Expect(a.body).To(HaveKeyWithValue("state", "in progress"))
 		Expect(a.description()).To(Equal("Instance deletion in progress: cancelling its provisioning"))
+		Expect(w.platform.lastOperation("i-1", "").description()).To(Equal(a.description()), "to who doesn't say which operation is meant")
 		Expect(w.platform.provision("i-1", nil).body).To(HaveKeyWithValue("error", "ConcurrencyError"))
 		Expect(w.platform.update("i-1", nil).body).To(HaveKeyWithValue("error", "ConcurrencyError"))
 		Expect(w.director.Stats().Requests["DELETE /task/:id"]).To(Equal(1), "it is cancelled once")
