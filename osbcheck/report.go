@@ -31,6 +31,8 @@ type Report struct {
 	ServiceID string   `json:"service_id"`
 	PlanID    string   `json:"plan_id"`
 	Results   []Result `json:"results"`
+	// Broken says why the shared instance didn't come through the run, so that checks had to be skipped; empty if it did.
+	Broken string `json:"broken,omitempty"`
 	// Left are the instances that could not be removed, each with the reason.
 	Left []string `json:"left,omitempty"`
 }
@@ -46,5 +48,5 @@ func (r Report) Count(outcome Outcome) int {
 	return count
 }
 
-// OK tells whether nothing failed and nothing was left behind.
-func (r Report) OK() bool { return r.Count(Failed) == 0 && len(r.Left) == 0 }
+// OK tells whether nothing failed, neither a check nor the instance that most of them look at, and nothing was left behind.
+func (r Report) OK() bool { return r.Count(Failed) == 0 && r.Broken == "" && len(r.Left) == 0 }

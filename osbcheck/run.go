@@ -2,6 +2,7 @@ package osbcheck
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -15,15 +16,20 @@ func Run(ctx context.Context, options Options) (Report, error) {
 	}
 	checks := Checks()
 	results := map[string]Result{}
+	var broken string
 	for when := reading; when < never; when++ {
 		why := s.enter(ctx, when)
+		var reason skipped
+		if broken == "" && why != nil && ctx.Err() == nil && !errors.As(why, &reason) {
+			broken = why.Error()
+		}
 		for _, c := range checks {
 			if c.when == when {
 				results[c.Row] = s.result(ctx, c, why)
 			}
 		}
 	}
-	report := Report{URL: s.options.URL, ServiceID: s.service.ID, PlanID: s.plan.ID, Left: s.removeAll(ctx)}
+	report := Report{URL: s.options.URL, ServiceID: s.service.ID, PlanID: s.plan.ID, Broken: broken, Left: s.removeAll(ctx)}
 	for _, c := range checks {
 		result, made := results[c.Row]
 		if !made {

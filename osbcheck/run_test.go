@@ -92,6 +92,22 @@ func TestABrokerThatIsBrokenFailsAndIsNotWaitedForForEver(t *testing.T) {
 	}
 }
 
+func TestAnInstanceThatIsNotMadeIsNoMereReasonToSkip(t *testing.T) {
+	g := NewWithT(t)
+	fails := func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			w.WriteHeader(http.StatusAccepted)
+		}
+		_, _ = io.WriteString(w, `{"state":"failed"}`)
+	}
+	report, results, err := (&broken{answer: fails}).run(t, t.Context(), func(o *osbcheck.Options) { o.Provision = true })
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(report.Broken).To(ContainSubstring(`the operation ended as "failed"`))
+	g.Expect(results["E3"].Outcome).To(Equal(osbcheck.Skipped))
+	report.Results, report.Left = nil, nil
+	g.Expect(report.OK()).To(BeFalse())
+}
+
 func TestNothingIsMadeWithoutPermission(t *testing.T) {
 	g := NewWithT(t)
 	b := &broken{answer: yes}

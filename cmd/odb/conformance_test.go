@@ -57,6 +57,7 @@ var _ = Describe("the conformance suite", Ordered, Label("conformance"), func() 
 		var report osbcheck.Report
 		Expect(json.Unmarshal([]byte(p.stdout.String()), &report)).To(Succeed(), p.stdout.String()+p.stderr.String())
 		Expect(report.Left).To(BeEmpty())
+		Expect(report.Broken).To(BeEmpty())
 		deployments, err := w.directorClient().Deployments(context.Background())
 		Expect(err).NotTo(HaveOccurred())
 		Expect(deployments).To(BeEmpty(), "it takes away what it made")

@@ -142,6 +142,9 @@ func printReport(w io.Writer, report osbcheck.Report) error {
 			printFailure(w, r)
 		}
 	}
+	if report.Broken != "" {
+		fmt.Fprintf(w, "\nThe service instance that most checks look at did not come through: %s\n", report.Broken)
+	}
 	for _, left := range report.Left {
 		fmt.Fprintf(w, "\nCould not be removed: %s\n", left)
 	}
