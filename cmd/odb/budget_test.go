@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -159,11 +160,11 @@ var _ = Describe("the Director's patience", func() {
 	It("keeps its connections", func() {
 		w.platform.provisionedAt("i-1", ends)
 		for range 3 { // until the pool is warm
-			w.platform.bind("i-1", "b", nil)
+			w.platform.bind("i-1", "warm", nil)
 		}
 		w.director.ResetStats()
-		for range 100 {
-			status(w.platform.bind("i-1", "b", nil), http.StatusCreated)
+		for i := range 100 {
+			status(w.platform.bind("i-1", fmt.Sprint("b-", i), nil), http.StatusCreated)
 		}
 		Expect(w.director.Stats().Connections).To(BeNumerically("<=", 1))
 	})

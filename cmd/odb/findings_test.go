@@ -47,7 +47,7 @@ var _ = Describe("what is found of an instance", func() {
 		Expect(a.body["director"]).To(And(HaveKeyWithValue("deployment", "deployed"), HaveKeyWithValue("tasks", BeEmpty()), HaveKeyWithValue("configs", ConsistOf("cloud", "odb-instance")),
 			HaveKeyWithValue("last_task", And(HaveKeyWithValue("state", "done"), HaveKeyWithValue("description", "create deployment"), HaveKey("ended_at"))),
 			HaveKeyWithValue("record", And(HaveKeyWithValue("service_id", serviceID), HaveKeyWithValue("plan_id", smallPlan), HaveKeyWithValue("operation", HaveKeyWithValue("state", "succeeded"))))))
-		Expect(a.body["credhub"]).To(Equal(object{"asked": true, "secrets": []any{"/odb/service-guid/" + name + "/pw"}, "binding_credentials": []any{"/c/service-guid/" + guid + "/b-1/credentials"}}))
+		Expect(a.body["credhub"]).To(Equal(object{"asked": true, "secrets": []any{"/odb/service-guid/" + name + "/pw"}, "binding_credentials": []any{"/c/service-guid/" + guid + "/b-1/credentials", "/c/service-guid/" + guid + "/b-1/note"}}))
 		Expect(a.body["uaa"]).To(Equal(object{"asked": true, "client": true}))
 		Expect(a.text).To(And(ContainSubstring(`"findings":[]`), Not(ContainSubstring("hush"))))
 
@@ -121,7 +121,7 @@ var _ = Describe("what is found of an instance", func() {
 		a := w.platform.repair(guid, object{"apply": []string{"leftover_secrets"}, "platform": "unknown", "grace": "0s"})
 		status(a, http.StatusOK)
 		Expect(a.body["mended"]).To(ConsistOf(mended("leftover_secrets")))
-		Expect(stores.credhub.Names()).To(ConsistOf("/c/service-guid/" + guid + "/b-1/credentials"))
+		Expect(stores.credhub.Names()).To(ConsistOf("/c/service-guid/"+guid+"/b-1/credentials", "/c/service-guid/"+guid+"/b-1/note"))
 		left = []string{"leftover_uaa_client", "leftover_binding_credentials", "leftover_configs"}
 		expect("platform=unknown", true)
 

@@ -143,7 +143,7 @@ var _ = Describe("orphans", func() {
 		Expect(list(w, "grace=0s").body["orphans"]).To(BeEmpty())
 		Expect(w.configs("i-1")).To(BeEmpty())
 		Expect(w.configs("i-0")).To(HaveLen(2))
-		Expect(stores.credhub.Names()).To(ConsistOf("/odb/service-guid/service-instance_i-0/pw", "/c/service-guid/i-0/b-1/credentials", "/odb/other-service/service-instance_i-6/pw"))
+		Expect(stores.credhub.Names()).To(ConsistOf("/odb/service-guid/service-instance_i-0/pw", "/c/service-guid/i-0/b-1/credentials", "/c/service-guid/i-0/b-1/note", "/odb/other-service/service-instance_i-6/pw"))
 	})
 
 	It("are removed with all that belongs to them, by the path of a deprovision", func() {

@@ -72,7 +72,7 @@ var _ = Describe("odb instances repair", func() {
 		c.knows("", guid)
 		code, out, errs := odb("instances", "repair", guid, "--config", w.companionFile(c.file()))
 		Expect(errs).To(BeEmpty())
-		Expect(out).To(MatchRegexp(fmt.Sprintf(`^instance: +%[1]s\nCloud Foundry: +cache-%[1]s, space %[2]s; create succeeded \nDirector: +deployment deployed; last task \d+ done \(create deployment\); configs cloud, odb-instance; remembered with plan small-plan-guid\nCredHub: +/odb/service-guid/service-instance_%[1]s/pw, /c/service-guid/%[1]s/b-1/credentials\nUAA: +a client\nit fits together\n$`, guid, c.space)))
+		Expect(out).To(MatchRegexp(fmt.Sprintf(`^instance: +%[1]s\nCloud Foundry: +cache-%[1]s, space %[2]s; create succeeded \nDirector: +deployment deployed; last task \d+ done \(create deployment\); configs cloud, odb-instance; remembered with plan small-plan-guid\nCredHub: +/odb/service-guid/service-instance_%[1]s/pw, /c/service-guid/%[1]s/b-1/credentials, /c/service-guid/%[1]s/b-1/note\nUAA: +a client\nit fits together\n$`, guid, c.space)))
 		Expect(code).To(BeZero())
 		code, out, _ = odb("instances", "repair", guid, "--config", w.companionFile(c.file()), "--apply", "--grace", "0s")
 		Expect(out).To(Equal("there was nothing to mend\n"))
