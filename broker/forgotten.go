@@ -57,6 +57,8 @@ func (b *Broker) endOf(ctx context.Context, instanceID string, o Operation) (act
 	switch {
 	case err != nil:
 		return cannotTell, fmt.Errorf("looking for deployment %s: %w", name, err)
+	case o.deletes() && there && o.taskless():
+		return fail, nil // nobody deletes it, and nobody will
 	case o.deletes() && there:
 		return cannotTell, nil
 	case o.deletes():

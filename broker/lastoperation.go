@@ -14,7 +14,7 @@ import (
 
 // advance looks how an operation stands and starts the step that is due.
 func (b *Broker) advance(ctx context.Context, instanceID string, operation Operation) (decision, error) {
-	if operation.BoshTaskID == 0 && operation.BoshContextID == "" {
+	if operation.taskless() {
 		return decision{action: cannotTell}, nil
 	}
 	attempts, err := b.attempts(ctx, instanceID, operation)

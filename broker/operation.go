@@ -76,11 +76,15 @@ func decodeOperation(text string) (Operation, error) {
 	if _, known := operationNouns[operation.OperationType]; !known {
 		return Operation{}, fmt.Errorf("the operation is of an unknown type %q: send the one that the broker returned", operation.OperationType)
 	}
-	if operation.BoshTaskID < 0 || (operation.BoshTaskID == 0 && operation.BoshContextID == "") {
+	if operation.BoshTaskID < 0 || (operation.taskless() && !operation.deletes()) {
 		return Operation{}, errors.New("the operation has no task that it could be known by: send the one that the broker returned")
 	}
 	return operation, nil
 }
+
+// taskless tells whether no task can be found for the operation. The predecessor gave such ones to deletions of deployments that
+// went away meanwhile.
+func (o Operation) taskless() bool { return o.BoshTaskID == 0 && o.BoshContextID == "" }
 
 func (o Operation) deletes() bool {
 	return o.OperationType == OperationDelete || o.OperationType == OperationForceDelete

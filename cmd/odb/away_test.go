@@ -161,7 +161,7 @@ var _ = Describe("when the Director is away", func() {
 
 		By("knowing from the deployment how a deletion without a task ended")
 		lost := `{"BoshTaskID":0,"OperationType":"delete","PostDeployErrand":{},"PreDeleteErrand":{}}`
-		Expect(w.platform.lastOperation("i-1", lost).status).To(Equal(http.StatusInternalServerError))
+		Expect(w.platform.lastOperation("i-1", lost).body).To(HaveKeyWithValue("state", "failed"))
 		Expect(w.platform.lastOperation("gone", lost).body).To(HaveKeyWithValue("state", "succeeded"))
 		Expect(w.platform.lastOperation("gone", `{"BoshTaskID":4711,"OperationType":"delete"}`).body).To(HaveKeyWithValue("state", "succeeded"))
 		Expect(w.platform.lastOperation("gone", `{"BoshTaskID":4711,"OperationType":"create"}`).status).To(Equal(http.StatusNotFound))
