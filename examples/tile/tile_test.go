@@ -39,6 +39,7 @@ func render(t *testing.T, made tile, job, file string, chosen map[string]string)
 	if _, err := o.manifest(made.consumes["broker"]); err != nil {
 		t.Fatalf("what the broker consumes: %v", err)
 	}
+	lookAtTemplates(t, job)
 	results, err := rendering.Render(t.Context(), []rendering.Job{{
 		Dir: filepath.Join(jobs, job), Properties: properties[job], Spec: map[string]any{"deployment": "cache-1"},
 		Links: map[string]rendering.Link{
@@ -53,6 +54,21 @@ func render(t *testing.T, made tile, job, file string, chosen map[string]string)
 		t.Fatalf("%s of %s: %s", file, job, problem)
 	}
 	return results[0].Files[file], o
+}
+
+// lookAtTemplates looks at a job's templates: `go test` repeats an earlier result unless a file has changed that the test itself
+// looked at, and what ruby reads doesn't count.
+func lookAtTemplates(t *testing.T, job string) {
+	t.Helper()
+	templates, err := filepath.Glob(filepath.Join(jobs, job, "templates", "*"))
+	if err != nil || len(templates) == 0 {
+		t.Fatalf("%s has no templates: %v", job, err)
+	}
+	for _, template := range append(templates, filepath.Join(jobs, job, "spec")) {
+		if _, err := os.Stat(template); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // broker gives the configuration of the broker.
