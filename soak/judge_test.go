@@ -24,7 +24,8 @@ type operation struct {
 	instance string
 	state    string // as last polled; "" if nobody saw the end
 	BoshContextID,
-	OperationType string
+	OperationType,
+	Cancels string // the context of the creation that a deletion ends first
 	Errands []struct{ Name string }
 }
 
@@ -86,33 +87,31 @@ func (j *journal) note(format string, args ...any) {
 // judge compares each operation with the tasks that the Director had for it: no step ran twice, and one that succeeded had
 // all of its steps.
 func (j *journal) judge(ctx context.Context, bosh *boshclient.Client) {
+	cancelled := map[string]bool{}
+	for _, o := range j.operations {
+		cancelled[o.Cancels] = true
+	}
 	for _, o := range j.operations {
 		tasks, err := bosh.TasksByContext(ctx, "service-instance_"+o.instance, o.BoshContextID)
 		if err != nil {
 			j.note("%s: its tasks can't be read: %v", o.instance, err)
 			continue
 		}
-		for _, complaint := range o.complaints(tasks) {
+		for _, complaint := range o.complaints(tasks, cancelled[o.BoshContextID]) {
 			j.note("%s: %s %s (%s): %s", o.instance, o.OperationType, o.BoshContextID, o.state, complaint)
 		}
 	}
 }
 
-// complaints says what is wrong with an operation that has ended, given its tasks.
-func (o *operation) complaints(tasks []boshclient.Task) []string {
+// complaints says what is wrong with an operation that has ended, given its tasks. One that a deletion has cancelled fails
+// without a task that did.
+func (o *operation) complaints(tasks []boshclient.Task, cancelled bool) []string {
 	ran, bad := map[string]int{}, 0
 	for _, task := range tasks {
 		ran[step(task)]++
 		if task.State != boshclient.StateDone {
 			bad++
 		}
-	}
-	steps := []string{"create deployment"}
-	if o.OperationType == "delete" {
-		steps = []string{"delete deployment"}
-	}
-	for _, errand := range o.Errands {
-		steps = append(steps, "run errand "+errand.Name)
 	}
 	var complaints []string
 	for name, times := range ran {
@@ -122,19 +121,35 @@ func (o *operation) complaints(tasks []boshclient.Task) []string {
 	}
 	switch o.state {
 	case "succeeded":
-		for _, name := range steps {
+		for _, name := range o.steps() {
 			if ran[name] == 0 {
 				complaints = append(complaints, fmt.Sprintf("%q never ran", name))
 			}
 		}
 	case "failed":
-		if bad == 0 {
+		if bad == 0 && !cancelled {
 			complaints = append(complaints, "none of its tasks failed")
 		}
 	default:
 		complaints = append(complaints, "it never ended")
 	}
 	return complaints
+}
+
+// steps are what has to run for the operation to succeed. Errands before a deletion have nothing to run on if it ended the
+// creation.
+func (o *operation) steps() []string {
+	steps := []string{"create deployment"}
+	if o.OperationType == "delete" {
+		steps = []string{"delete deployment"}
+	}
+	if o.Cancels != "" {
+		return steps
+	}
+	for _, errand := range o.Errands {
+		steps = append(steps, "run errand "+errand.Name)
+	}
+	return steps
 }
 
 // step is a task's description without the deployment's name, which differs.

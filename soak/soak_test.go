@@ -63,6 +63,7 @@ func TestSideBySide(t *testing.T) {
 	}
 	if t.Failed() {
 		for i, b := range w.brokers {
+			b.kill() // it writes no more
 			t.Logf("broker %d:\n%s", i, b.log.String())
 		}
 	}
