@@ -34,7 +34,8 @@ run: build ## run the example's broker on a development Director until Ctrl-C
 
 .PHONY: test
 test: lint ## vet, staticcheck and every test, with the race detector
-	go test -race -shuffle=on -timeout 15m ./...
+	go test -race -shuffle=on -timeout 15m $$(go list ./... | grep -v '/cmd/odb$$')
+	go tool ginkgo run -race -procs=4 -randomize-all -timeout 15m ./cmd/odb
 	cd examples/cache && go test -race -shuffle=on -timeout 2m ./...
 	cd examples/cache-secure && go test -race -shuffle=on -timeout 2m ./...
 

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"slices"
 
 	"github.com/on-demand-broker/odb/secrets"
 )
@@ -48,6 +49,7 @@ func keptNames(kept []secrets.Kept) []string {
 	for i, each := range kept {
 		names[i] = each.Name
 	}
+	slices.Sort(names)
 	return names
 }
 

@@ -105,7 +105,7 @@ var _ = Describe("the process", func() {
 			Expect(w.platform.lastOperation("i-1", a.operation()).body).To(HaveKeyWithValue("state", "in progress"))
 			restart()
 			clock.Advance(2 * time.Minute)
-			Expect(w.platform.lastOperation("i-1", a.operation()).body).To(HaveKeyWithValue("state", "succeeded"))
+			Expect(w.platform.follow("i-1", a.operation())).To(Equal("succeeded"))
 		}
 		restart()
 		finish(w.platform.provision("i-1", nil))
