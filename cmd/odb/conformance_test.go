@@ -67,6 +67,7 @@ var _ = Describe("the conformance suite", Ordered, Label("conformance"), func() 
 		}
 		var table strings.Builder
 		Expect(printReport(&table, report)).To(Succeed())
+		Expect(printCounts(&table, report)).To(Succeed())
 		GinkgoWriter.Print(table.String())
 	})
 
@@ -112,6 +113,9 @@ var _ = Describe("odb osb-check", func() {
 		Expect(p.stdout.String()).To(And(MatchRegexp(`B1 +M +pass`), MatchRegexp(`C1 +M +skipped +.*not allowed`)))
 		Expect(w.calls()).To(BeEmpty())
 		Expect(w.director.Stats().TotalTasks).To(BeZero())
+		p = check(w, "--failures")
+		Expect(p.end()).To(BeNumerically("<=", 1))
+		Expect(p.stdout.String()).To(And(Not(MatchRegexp(`B1 +M +pass`)), MatchRegexp(`\n[1-9]\d* pass, `)), "what isn't shown is counted")
 	})
 
 	It("takes away what it made when it is interrupted", func() {

@@ -113,14 +113,15 @@ func (f *osbCheckFlags) complete() (err error) {
 }
 
 func (f *osbCheckFlags) print(w io.Writer, report osbcheck.Report) error {
+	shown := report // the verdict and the counts are about all rows
 	if f.failures {
-		report.Results = slices.DeleteFunc(report.Results, func(r osbcheck.Result) bool { return r.Outcome != osbcheck.Failed })
+		shown.Results = slices.DeleteFunc(slices.Clone(report.Results), func(r osbcheck.Result) bool { return r.Outcome != osbcheck.Failed })
 	}
 	var err error
 	if f.asJSON {
-		err = printJSON(w, report)
-	} else {
-		err = printReport(w, report)
+		err = printJSON(w, shown)
+	} else if err = printReport(w, shown); err == nil {
+		err = printCounts(w, report)
 	}
 	if err == nil && !report.OK() {
 		return errReported
@@ -148,9 +149,13 @@ func printReport(w io.Writer, report osbcheck.Report) error {
 	for _, left := range report.Left {
 		fmt.Fprintf(w, "\nCould not be removed: %s\n", left)
 	}
-	fmt.Fprintf(w, "\n%d pass, %d fail, %d skipped, %d not checkable from outside\n",
-		report.Count(osbcheck.Passed), report.Count(osbcheck.Failed), report.Count(osbcheck.Skipped), report.Count(osbcheck.NotCheckable))
 	return nil
+}
+
+func printCounts(w io.Writer, report osbcheck.Report) error {
+	_, err := fmt.Fprintf(w, "\n%d pass, %d fail, %d skipped, %d not checkable from outside\n",
+		report.Count(osbcheck.Passed), report.Count(osbcheck.Failed), report.Count(osbcheck.Skipped), report.Count(osbcheck.NotCheckable))
+	return err
 }
 
 func reportLine(r osbcheck.Result) string {
