@@ -95,9 +95,6 @@ func New(options Options) (*Client, error) {
 	return client, nil
 }
 
-// PassesArguments says that the adapter gets manifests and parameters as arguments, which process listings show.
-func (c *Client) PassesArguments() bool { return !c.useStdin }
-
 func (o Options) check() error {
 	if o.Path == "" {
 		return errors.New("no path given")

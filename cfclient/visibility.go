@@ -65,20 +65,6 @@ func (c *Client) AddOrganizations(ctx context.Context, planGUID string, organiza
 	return fact(err)
 }
 
-// RemoveOrganization takes a plan from one organization. Beyond the usual errors there is ErrNotFound, if it didn't have the
-// plan.
-func (c *Client) RemoveOrganization(ctx context.Context, planGUID, organizationGUID string) error {
-	plan, err := segment("service plan", planGUID)
-	if err != nil {
-		return err
-	}
-	organization, err := segment("organization", organizationGUID)
-	if err != nil {
-		return err
-	}
-	return fact(c.api.ServicePlansVisibility.Delete(ctx, plan, organization))
-}
-
 func theirs(visibilityType string, organizations []Organization) *resource.ServicePlanVisibility {
 	visibility := &resource.ServicePlanVisibility{Type: visibilityType}
 	for _, org := range organizations {

@@ -24,7 +24,7 @@ type Config struct {
 	ServiceDeployment   ServiceDeployment   `yaml:"service_deployment"`
 	ServiceCatalog      ServiceCatalog      `yaml:"service_catalog"`
 
-	doc *document // for CheckFiles
+	doc *document // for checkFiles
 }
 
 // Load reads and checks the file at path and the files that it names. It returns what is not wrong enough to refuse

@@ -1,5 +1,5 @@
 // Package config is what the operator wrote: the types of broker.yml and of the companion commands' files, their strict load, and
-// every problem with its line. It knows no other room, opens no connection, and reads no file but the one it is given and – in CheckFiles –
+// every problem with its line. It knows no other room, opens no connection, and reads no file but the one it is given and – in Load –
 // those that this one names.
 //
 // # The three grades of a problem

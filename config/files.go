@@ -8,20 +8,8 @@ import (
 	"time"
 )
 
-// CheckFiles looks at the files that the configuration names: the service adapter, and the certificate and key to
-// serve HTTPS with. All its problems are errors. It is apart from Parse, so that a file can be checked where these
-// don't exist.
-func (c *Config) CheckFiles() []Problem {
-	doc := document{last: 1}
-	if c.doc != nil {
-		doc = *c.doc
-	}
-	doc.problems = nil
-	c.checkFiles(&doc)
-	SortByLine(doc.problems)
-	return doc.problems
-}
-
+// checkFiles looks at the files that the configuration names: the service adapter, and the certificate and key to serve
+// HTTPS with. All its problems are errors. It is apart from Parse, so that a text can be checked where these don't exist.
 func (c *Config) checkFiles(doc *document) {
 	if c.ServiceAdapter.Path != "" {
 		checkExecutable(section{doc: doc}.key("service_adapter", "path"), c.ServiceAdapter.Path)

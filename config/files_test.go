@@ -121,11 +121,3 @@ func TestLoadSaysThatThereIsNoFile(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func TestFilesOfAConfigurationMadeInCode(t *testing.T) {
-	t.Parallel()
-	c := config.Config{ServiceAdapter: config.ServiceAdapter{Path: t.TempDir()}}
-	if problems := c.CheckFiles(); len(problems) != 1 || problems[0].Line != 1 {
-		t.Errorf("%+v", problems)
-	}
-}

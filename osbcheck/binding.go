@@ -30,7 +30,7 @@ func bindingChecks() []Check {
 		inside("H17", Must, there, "syslog_drain_url, route_service_url, volume_mounts", "only with the permission, well-formed", drains),
 		inside("H18", Must, there, "metadata.expires_at and renew_before", "ISO 8601 with Z, the second not after the first, if given", expiry),
 		inside("H19", Must, there, "operation of a binding", "a text of up to 10 000 characters, if given", boundOperation),
-		outside("H20", Optional, "bind_resource", "the adapter gets all of it, app_annotations too", "the adapter is inside", `cmd/odb/catalog_test.go "is told the adapter with all that was asked"`),
+		outside(Check{Row: "H20", Level: Optional, Title: "bind_resource", Holds: "the adapter gets all of it, app_annotations too", Elsewhere: "the adapter is inside", Test: `cmd/odb/catalog_test.go "is told the adapter with all that was asked"`}),
 		inside("H21", Must, there, "GET of a binding", "200, if bindings_retrievable", bindingFetched),
 		inside("H22", Must, there, "GET of an unknown binding", "404", func(ctx context.Context, s *session) error {
 			return unknown(s.service.BindingsRetrievable, func(s *session) []request { return []request{s.fetchBinding(s.shared, fresh())} })(ctx, s)

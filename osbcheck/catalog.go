@@ -21,7 +21,7 @@ func catalogChecks() []Check {
 		inside("B5", Must, reading, "bindable of services", "there, a boolean", ofServices(boolean("bindable", true), "")),
 		inside("B6", Must, reading, "plans", "one at least for each service", ofServices(hasPlans, "")),
 		inside("B7", Must, reading, "plan ids and names", "ids there and different in the catalog, names in the service", planNames),
-		outside("B8", Must, "names are compared case-sensitively", "two names that differ in case are two", "who compares is the platform", ""),
+		outside(Check{Row: "B8", Level: Must, Title: "names are compared case-sensitively", Holds: "two names that differ in case are two", Elsewhere: "who compares is the platform"}),
 		inside("B9", Must, reading, "requires", "only syslog_drain, route_forwarding, volume_mount", ofServices(permissions, "")),
 		inside("B10", Must, reading, "bindable of plans", "a boolean, if given", ofPlans(boolean("bindable", false))),
 		inside("B11", Must, reading, "plan_updateable", "so spelt, a boolean", ofAll(each2(boolean("plan_updateable", false), absent("plan_updatable")))),
@@ -38,7 +38,7 @@ func catalogChecks() []Check {
 		inside("B22", Optional, reading, "metadata", "an object, its usual members of the usual types", ofAll(metadata)),
 		inside("B23", Must, reading, "dashboard_client", "id, secret and (for Cloud Foundry) redirect_uri", ofServices(dashboardClient, "")),
 		inside("B24", Optional, reading, "ETag", "304 to who has the catalog already", notModified),
-		outside("B25", Should, "a plan with instances leaves the catalog", "not without a word", "it takes a change of the broker's configuration", `cmd/odb/remembered_test.go "tells at the start which plans have instances and are no longer sold; those can still be deleted"`),
+		outside(Check{Row: "B25", Level: Should, Title: "a plan with instances leaves the catalog", Holds: "not without a word", Elsewhere: "it takes a change of the broker's configuration", Test: `cmd/odb/remembered_test.go "tells at the start which plans have instances and are no longer sold; those can still be deleted"`}),
 		inside("B26", Should, reading, "cost", "read again within a second, as platforms do all the time", cheap),
 	}
 }

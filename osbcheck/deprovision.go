@@ -24,9 +24,9 @@ func deprovisionChecks() []Check {
 		inside("G8", Must, second, "a deletion during the creation", "if it is accepted, the creation stops and all goes", deletedWhileCreated),
 		inside("G9", Must, deleted, "all is gone", "410 to another deletion, 404 to who looks for it", gone),
 		inside("G10", Optional, deleted, "bindings that were left", "no reason to refuse the deletion, and gone with it", bindingsWentToo),
-		outside("G11", Must, "a deletion that failed", "the instance is still known, and can be deleted again", noFailure, `cmd/odb/repeat_test.go "is a conflict when the deletion of the first failed"`),
-		outside("G12", Must, "a deletion after a failed creation", "it works", noFailure, `cmd/odb/adapters_test.go "leaves nothing when the first deploy fails and the platform cleans up"`),
-		outside("G13", Optional, "force=true", "nothing that OSB knows", "it is no part of OSB", `cmd/odb/adapters_test.go "is deleted by force"`),
+		outside(Check{Row: "G11", Level: Must, Title: "a deletion that failed", Holds: "the instance is still known, and can be deleted again", Elsewhere: noFailure, Test: `cmd/odb/repeat_test.go "is a conflict when the deletion of the first failed"`}),
+		outside(Check{Row: "G12", Level: Must, Title: "a deletion after a failed creation", Holds: "it works", Elsewhere: noFailure, Test: `cmd/odb/adapters_test.go "leaves nothing when the first deploy fails and the platform cleans up"`}),
+		outside(Check{Row: "G13", Level: Optional, Title: "force=true", Holds: "nothing that OSB knows", Elsewhere: "it is no part of OSB", Test: `cmd/odb/adapters_test.go "is deleted by force"`}),
 	}
 }
 

@@ -27,7 +27,7 @@ func lastOperationChecks() []Check {
 		inside("F11", Must, overall, "instance_usable and update_repeatable in polls", "only of updates and deletions that have failed", pollFlags),
 		inside("F12", Optional, overall, "Retry-After of polls in progress", "seconds", retryAfter),
 		inside("F13", Must, second, "polls after a deletion that was accepted during the creation", "they tell of the deletion", deletedWhileCreated),
-		outside("F14", Should, "what can't be told for a while", "5xx; the operation is never called failed for it", "nothing from outside makes it so", `cmd/odb/away_test.go "says that it is away when a submission never arrived"`),
+		outside(Check{Row: "F14", Level: Should, Title: "what can't be told for a while", Holds: "5xx; the operation is never called failed for it", Elsewhere: "nothing from outside makes it so", Test: `cmd/odb/away_test.go "says that it is away when a submission never arrived"`}),
 	}
 }
 

@@ -7,16 +7,16 @@ const adapterInside = "who gets the context is inside"
 // profileChecks is section K: context objects, and who asks.
 func profileChecks() []Check {
 	return []Check{
-		outside("K1", Must, "platform in context and identity", "the same in both", "it is the platform's duty", ""),
+		outside(Check{Row: "K1", Level: Must, Title: "platform in context and identity", Holds: "the same in both", Elsewhere: "it is the platform's duty"}),
 		inside("K2", Must, there, "Cloud Foundry's context of an instance", "it is taken, names and annotations too", requestTaken),
 		inside("K3", Must, there, "Cloud Foundry's context of a binding", "it is taken", func(ctx context.Context, s *session) error { return s.bindAndUnbind(ctx) }),
 		inside("K4", Must, second, "Kubernetes' context of an instance", "it is taken, without organization and space in it", kubernetesInstance),
 		inside("K5", Must, there, "Kubernetes' context of a binding", "it is taken", func(ctx context.Context, s *session) error {
 			return s.bindAndUnbind(ctx, with(object{"context": s.kubernetes()}))
 		}),
-		outside("K6", Practice, "names and annotations change", "the newest are known to the next operation", adapterInside, `cmd/odb/repeat_test.go "is done at once, deploys nothing, and is known to the next deploy"`),
+		outside(Check{Row: "K6", Level: Practice, Title: "names and annotations change", Holds: "the newest are known to the next operation", Elsewhere: adapterInside, Test: `cmd/odb/repeat_test.go "is done at once, deploys nothing, and is known to the next deploy"`}),
 		inside("K7", Must, there, "who asks, as each platform says it", "it is taken with every operation", whoAsks),
-		outside("K8", Optional, "a deletion has no context", "what is needed is kept", adapterInside, `cmd/odb/remembered_test.go "is written, kept up to date, never given to an adapter, and goes with the instance"`),
+		outside(Check{Row: "K8", Level: Optional, Title: "a deletion has no context", Holds: "what is needed is kept", Elsewhere: adapterInside, Test: `cmd/odb/remembered_test.go "is written, kept up to date, never given to an adapter, and goes with the instance"`}),
 	}
 }
 

@@ -29,12 +29,12 @@ func provisionChecks() []Check {
 		inside("C15", Must, asked, "dashboard_url", "a URL, or null, or absent, in the first answer", dashboardURL),
 		inside("C16", Must, asked, "operation", "a text of up to 10 000 characters, if given", func(_ context.Context, s *session) error { return s.creation.answer.operationFits() }),
 		inside("C17", Optional, asked, "metadata", "objects of labels and attributes, if given", instanceMetadata),
-		outside("C18", Must, "a deletion after a failed creation", "it works", "a creation can't be made to fail from outside", `cmd/odb/away_test.go "deletes what a failed create left"`),
+		outside(Check{Row: "C18", Level: Must, Title: "a deletion after a failed creation", Holds: "it works", Elsewhere: "a creation can't be made to fail from outside", Test: `cmd/odb/away_test.go "deletes what a failed create left"`}),
 		inside("C19", Practice, overall, "422 to a creation", "with an error code that platforms know; with another they clean up", knownCodes(func(r request) bool { return anyPut(r) && r.binding == "" })),
 		inside("C20", Must, refused, "no instance id", "4xx", answers([]int{400, 404, 405}, func(s *session) []request {
 			return []request{s.provision(fresh()).at(instancePath(""))}
 		})),
-		outside("C21", Practice, "a quota is reached", "4xx with a description", "it takes a broker with a quota", `cmd/odb/quotas_test.go "count resources by each plan's own cost, and tell all that is exceeded at once"`),
+		outside(Check{Row: "C21", Level: Practice, Title: "a quota is reached", Holds: "4xx with a description", Elsewhere: "it takes a broker with a quota", Test: `cmd/odb/quotas_test.go "count resources by each plan's own cost, and tell all that is exceeded at once"`}),
 	}
 }
 

@@ -11,7 +11,7 @@ func rotationChecks() []Check {
 		inside("I1", Must, reading, "binding_rotatable", "declared where rotation is possible", rotates(func(context.Context, *session) error { return nil })),
 		inside("I2", Must, there, "a new binding from an old one", "it is made, and both are valid", rotates(rotated)),
 		inside("I3", Must, there, "only predecessor_binding_id in the body", "it is enough", rotates(rotatedByIDAlone)),
-		outside("I4", Must, "parameters of a new binding", "those of the old one", "nobody outside sees what the adapter gets", `cmd/odb/rotation_test.go "is made from what that was asked for; both are valid, and either may go"`),
+		outside(Check{Row: "I4", Level: Must, Title: "parameters of a new binding", Holds: "those of the old one", Elsewhere: "nobody outside sees what the adapter gets", Test: `cmd/odb/rotation_test.go "is made from what that was asked for; both are valid, and either may go"`}),
 		inside("I5", Must, there, "an unknown predecessor", "4xx", rotates(answers([]int{400, 404, 409, 410, 422}, binds(object{"predecessor_binding_id": "6a1c1b8e-0a8c-4d5e-9d0e-0db0c4ec0009"})))),
 		inside("I6", Must, there, "answers", "as to any other binding", rotates(rotated)),
 		inside("I7", Must, there, "one of the two is removed", "the other stays", rotates(rotatedByIDAlone)),

@@ -17,12 +17,12 @@ func unbindingChecks() []Check {
 		inside("J4", Must, there, "an unknown binding, or an unknown instance", "410", answers([]int{410}, func(s *session) []request {
 			return []request{s.unbind(s.shared, fresh()), s.unbind(fresh(), fresh())}
 		})),
-		outside("J5", Must, "another operation on the binding", "422 ConcurrencyError", "two requests can't be made to meet from outside", `broker/locks_test.go "TestLockIsWaitedForUntilTheContextEnds"`),
-		outside("J6", Must, "a binding is removed while it is made", "it stops, and all goes", "it takes bindings that are made asynchronously", ""),
-		outside("J7", Must, "the credentials of a removed binding", "they no longer work", "only the service knows", `cmd/odb/secrets_test.go "are kept where only the app may read them, and go with the binding"`),
+		outside(Check{Row: "J5", Level: Must, Title: "another operation on the binding", Holds: "422 ConcurrencyError", Elsewhere: "two requests can't be made to meet from outside", Test: `broker/locks_test.go "TestLockIsWaitedForUntilTheContextEnds"`}),
+		outside(Check{Row: "J6", Level: Must, Title: "a binding is removed while it is made", Holds: "it stops, and all goes", Elsewhere: "it takes bindings that are made asynchronously"}),
+		outside(Check{Row: "J7", Level: Must, Title: "the credentials of a removed binding", Holds: "they no longer work", Elsewhere: "only the service knows", Test: `cmd/odb/secrets_test.go "are kept where only the app may read them, and go with the binding"`}),
 		inside("J8", Must, deleted, "deletions after a request that failed or got no answer", "safe and repeatable: 410 in the end", repeatable),
-		outside("J9", Should, "when platforms clean up", "4xx where nothing was made, and always valid JSON", "A14 and A18 show what can be seen of it", `cmd/odb/faults_test.go "starts nothing if the dashboard can't be told"`),
-		outside("J10", Optional, "the broker removes what it knows to be orphaned", "on an operator's wish", "it is no part of OSB", `cmd/odb/orphans_test.go "are removed with all that belongs to them, by the path of a deprovision"`),
+		outside(Check{Row: "J9", Level: Should, Title: "when platforms clean up", Holds: "4xx where nothing was made, and always valid JSON", Elsewhere: "A14 and A18 show what can be seen of it", Test: `cmd/odb/faults_test.go "starts nothing if the dashboard can't be told"`}),
+		outside(Check{Row: "J10", Level: Optional, Title: "the broker removes what it knows to be orphaned", Holds: "on an operator's wish", Elsewhere: "it is no part of OSB", Test: `cmd/odb/orphans_test.go "are removed with all that belongs to them, by the path of a deprovision"`}),
 	}
 }
 

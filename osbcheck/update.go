@@ -18,7 +18,7 @@ func updateChecks() []Check {
 		inside("E5", Must, there, "parameters absent", "they stay", parametersStay),
 		inside("E6", Should, there, "parameters that can't be right", "400 with a description", describedRefusals(400, updates(object{"parameters": []int{1}}, object{"parameters": "text"}))),
 		inside("E7", Must, there, "a plan change that is not supported", "422 with a description", changeNotSupported),
-		outside("E8", Must, "what can't be done in the present state", "422", "it takes an instance in a state that no request brings about", `cmd/odb/quotas_test.go "credit a plan change with what the instance uses, and refuse it with a 422"`),
+		outside(Check{Row: "E8", Level: Must, Title: "what can't be done in the present state", Holds: "422", Elsewhere: "it takes an instance in a state that no request brings about", Test: `cmd/odb/quotas_test.go "credit a plan change with what the instance uses, and refuse it with a 422"`}),
 		inside("E9", Must, there, "an asynchronous plan, accepts_incomplete absent", "422 AsyncRequired, if the plan is asynchronous", updateAsyncRequired),
 		inside("E10", Must, patched, "accepted", "202 (or 200, done in the request), and polls tell of it", updateAccepted),
 		inside("E11", Must, patched, "done in the request", "200", updateAtOnce),
@@ -31,9 +31,9 @@ func updateChecks() []Check {
 		inside("E16", Must, there, "the context alone", "it is accepted, if allow_context_updates", contextAlone),
 		inside("E17", Must, there, "updates that were refused", "nothing of them was done: the instance is still the one that was asked for", answers([]int{200}, again)),
 		inside("E18", Optional, patched, "dashboard_url", "a URL, or null, or absent", func(_ context.Context, s *session) error { return s.change.answer.dashboardFits() }),
-		outside("E19", Should, "instance_usable and update_repeatable", "told when an operation has failed", noFailure, `cmd/odb/edge_test.go "tells what is left of an instance whose operation failed"`),
+		outside(Check{Row: "E19", Level: Should, Title: "instance_usable and update_repeatable", Holds: "told when an operation has failed", Elsewhere: noFailure, Test: `cmd/odb/edge_test.go "tells what is left of an instance whose operation failed"`}),
 		inside("E20", Practice, refused, "an unknown instance", "404", answers([]int{404}, func(s *session) []request { return []request{s.update(fresh())} })),
-		outside("E21", Must, "changes that the instance has not got yet", "refused or done, nothing in between", "it takes a change of the broker's configuration", `cmd/odb/faults_test.go "refuse an update: the user is told briefly, the operator sees the difference"`),
+		outside(Check{Row: "E21", Level: Must, Title: "changes that the instance has not got yet", Holds: "refused or done, nothing in between", Elsewhere: "it takes a change of the broker's configuration", Test: `cmd/odb/faults_test.go "refuse an update: the user is told briefly, the operator sees the difference"`}),
 		inside("E22", Must, patched, "operation", "a text of up to 10 000 characters, if given", func(_ context.Context, s *session) error { return s.change.answer.operationFits() }),
 	}
 }

@@ -125,7 +125,7 @@ func (c *CloudController) createBroker(q *request) response {
 	c.world.brokers.add(made)
 	asks := callerOf(q)
 	return c.start("service_broker.catalog.synchronize", c.aboutBroker(made), func(ctx context.Context, j *job) *apiError {
-		return c.synchronize(ctx, j, made, made.name, made.access, asks)
+		return c.synchronize(ctx, j, made, brokerSync{made.name, made.access, asks})
 	})
 }
 
@@ -167,24 +167,31 @@ func (c *CloudController) updateBroker(q *request) response {
 	b.busy = true
 	asks := callerOf(q)
 	return c.start("service_broker.update", c.aboutBroker(b), func(ctx context.Context, j *job) *apiError {
-		return c.synchronize(ctx, j, b, name, access, asks)
+		return c.synchronize(ctx, j, b, brokerSync{name, access, asks})
 	})
 }
 
+// brokerSync is what a broker is to be called and how it is reached, if its catalog is good, and who wants that.
+type brokerSync struct {
+	name   string
+	access brokerAccess
+	asks   caller
+}
+
 // synchronize asks a broker for its catalog, and takes name, access and catalog over if it is good.
-func (c *CloudController) synchronize(ctx context.Context, j *job, b *broker, name string, access brokerAccess, asks caller) *apiError {
+func (c *CloudController) synchronize(ctx context.Context, j *job, b *broker, to brokerSync) *apiError {
 	var failure *apiError
 	var offered []catalogService
-	if access.url != "" {
-		offered, failure = c.fetchCatalog(ctx, access, asks)
+	if to.access.url != "" {
+		offered, failure = c.fetchCatalog(ctx, to.access, to.asks)
 	}
 	c.locked(func() {
 		b.busy = false
 		if failure != nil {
 			return
 		}
-		b.name, b.access, b.updated = name, access, c.options.Now()
-		if access.url != "" {
+		b.name, b.access, b.updated = to.name, to.access, c.options.Now()
+		if to.access.url != "" {
 			j.warnings = append(j.warnings, c.takeCatalog(b, offered)...)
 		}
 	})
