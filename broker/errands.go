@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/on-demand-broker/odb/boshclient"
@@ -240,17 +241,42 @@ func (b *Broker) mayStart(ctx context.Context, instanceID string, o Operation, d
 	case configs.record == nil: // it has come to its end
 		return decision{action: cannotTell}, nil
 	case o.BoshContextID != "" && configs.record.Operation.Cancels == o.BoshContextID:
-		const reason = "the instance is being deleted"
-		b.ended.change(o.after(due.task), func(ending) ending { return ending{over: true, refusal: reason} })
-		return notStarted(due.task, reason), nil
+		return b.overtaken(o, due.task, "the instance is being deleted"), nil
 	case configs.record.Operation.ContextID != o.BoshContextID:
-		return decision{action: cannotTell}, nil
+		return b.mayStartUnremembered(ctx, instanceID, o, due, configs.record.Operation)
 	case configs.record.Operation.State == stateFailed:
 		return notStarted(due.task, "the next step could not be started"), nil
 	case configs.record.Operation.State == stateSucceeded: // the Director has forgotten the tasks after this one
 		return decision{action: succeed, task: due.task}, nil
 	}
 	return due, nil
+}
+
+// mayStartUnremembered is mayStart for an operation that isn't the one that is remembered. Which of the two came later, the ids of
+// their tasks tell: the Director counts them up.
+func (b *Broker) mayStartUnremembered(ctx context.Context, instanceID string, o Operation, due decision, remembered recordedOperation) (decision, error) {
+	if remembered.ContextID == "" {
+		return decision{action: cannotTell}, nil
+	}
+	tasks, err := b.Tasks.TasksByContext(ctx, deploymentName(instanceID), remembered.ContextID)
+	if err != nil {
+		return decision{}, err
+	}
+	later := slices.ContainsFunc(tasks, func(t boshclient.Task) bool { return t.ID > due.task.ID })
+	switch {
+	case len(tasks) > 0 && !later: // one of the predecessor's, which keeps no record, after one of ours
+		return due, nil
+	case later && !o.deletes() && (remembered.Type == OperationCreate || remembered.asOperation().deletes()):
+		return b.overtaken(o, due.task, "the instance has been deleted since"), nil
+	default:
+		return decision{action: cannotTell}, nil
+	}
+}
+
+// overtaken is the end of an operation that a deletion cut short after the task. It is the same when nothing is remembered any more.
+func (b *Broker) overtaken(o Operation, after boshclient.Task, reason string) decision {
+	b.ended.change(o.after(after), func(ending) ending { return ending{over: true, refusal: reason} })
+	return notStarted(after, reason)
 }
 
 // notStarted is the end of an operation whose next step couldn't be started after the task.

@@ -101,7 +101,7 @@ func (c *client) ask(ctx context.Context, method, id, path string, query url.Val
 		b := c.world.brokers[c.rng.IntN(len(c.world.brokers))]
 		a, err := c.send(ctx, method, b.url()+"/v2/service_instances/"+id+path+"?"+all.Encode(), body)
 		if err == nil {
-			c.journal.answered(method+" "+id+path, a)
+			c.journal.answered(method, id, path, a)
 			return a, true
 		}
 		if ctx.Err() != nil {

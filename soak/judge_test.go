@@ -16,8 +16,11 @@ type journal struct {
 	mu         sync.Mutex
 	operations map[string]*operation // by the operation string
 	statuses   map[int]int
-	wrong      []string
+	wrong      []complaint
 }
+
+// complaint is what is wrong about an instance, or about all of them.
+type complaint struct{ instance, text string }
 
 // operation is one that a broker accepted.
 type operation struct {
@@ -35,7 +38,7 @@ func (j *journal) accepted(instance, text string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err != nil {
-		j.wrong = append(j.wrong, fmt.Sprintf("%s: the operation %q can't be read", instance, text))
+		j.wrong = append(j.wrong, complaint{instance, fmt.Sprintf("the operation %q can't be read", text)})
 		return
 	}
 	if _, known := j.operations[text]; !known { // the same request again gets the same one
@@ -48,7 +51,7 @@ func (j *journal) ended(text, state string) {
 	defer j.mu.Unlock()
 	o := j.operations[text]
 	if o.state != "" && o.state != state {
-		j.wrong = append(j.wrong, fmt.Sprintf("%s: %s %s was %s, and then %s", o.instance, o.OperationType, o.BoshContextID, o.state, state))
+		j.wrong = append(j.wrong, complaint{o.instance, fmt.Sprintf("%s %s was %s, and then %s", o.OperationType, o.BoshContextID, o.state, state)})
 	}
 	o.state = state
 }
@@ -56,12 +59,12 @@ func (j *journal) ended(text, state string) {
 // expected are the statuses that a broker may answer whatever happens: nothing here is its fault or the Director's.
 var expected = []int{200, 201, 202, 400, 404, 409, 410, 422}
 
-func (j *journal) answered(what string, a answer) {
+func (j *journal) answered(method, instance, path string, a answer) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.statuses[a.status]++
 	if !slices.Contains(expected, a.status) {
-		j.wrong = append(j.wrong, fmt.Sprintf("%s: %d %s", what, a.status, a.text))
+		j.wrong = append(j.wrong, complaint{instance, fmt.Sprintf("%s %s: %d %s", method, path, a.status, a.text)})
 	}
 }
 
@@ -78,10 +81,11 @@ func (j *journal) open() map[string]*operation {
 	return open
 }
 
-func (j *journal) note(format string, args ...any) {
+// note complains of an instance, or of all of them if it is "".
+func (j *journal) note(instance, format string, args ...any) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.wrong = append(j.wrong, fmt.Sprintf(format, args...))
+	j.wrong = append(j.wrong, complaint{instance, fmt.Sprintf(format, args...)})
 }
 
 // judge compares each operation with the tasks that the Director had for it: no step ran twice, and one that succeeded had
@@ -94,11 +98,11 @@ func (j *journal) judge(ctx context.Context, bosh *boshclient.Client) {
 	for _, o := range j.operations {
 		tasks, err := bosh.TasksByContext(ctx, "service-instance_"+o.instance, o.BoshContextID)
 		if err != nil {
-			j.note("%s: its tasks can't be read: %v", o.instance, err)
+			j.note(o.instance, "its tasks can't be read: %v", err)
 			continue
 		}
 		for _, complaint := range o.complaints(tasks, cancelled[o.BoshContextID]) {
-			j.note("%s: %s %s (%s): %s", o.instance, o.OperationType, o.BoshContextID, o.state, complaint)
+			j.note(o.instance, "%s %s (%s): %s", o.OperationType, o.BoshContextID, o.state, complaint)
 		}
 	}
 }

@@ -138,6 +138,18 @@ func (b *broker) start(ctx context.Context, t *testing.T) {
 	t.Fatalf("the broker doesn't answer: %s", b.log.String())
 }
 
+// linesAbout are what the processes logged of an instance, without the polls and claims that say nothing new.
+func (b *broker) linesAbout(instance string) string {
+	var lines []string
+	for line := range strings.Lines(b.log.String()) {
+		about := strings.Contains(line, `"`+instance+`"`) || strings.Contains(line, "panic") || strings.Contains(line, "odb.server.listening")
+		if about && !strings.Contains(line, `"odb.claim.refused"`) && !strings.Contains(line, `"odb.last-operation.failed"`) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "")
+}
+
 // kill ends the process in whatever it does.
 func (b *broker) kill() {
 	b.mu.Lock()

@@ -218,6 +218,25 @@ var _ = Describe("a deletion during the creation", func() {
 		w.isGone("i-1")(NewGomega(Fail))
 	})
 
+	It("has ended the creation also for a process that comes late, when the instance was made anew", func() {
+		w, ends := slowWorldWithoutBroker(withErrands...)
+		w.serve(withErrands...)
+		creation := w.platform.provision("i-1", nil)
+		ends() // the deploy is done, and no errand has been started
+		w.finished("i-1", ends, w.platform.deprovision("i-1"))
+		w.serve(withErrands...)
+		Expect(w.platform.state("i-1", creation)).To(Equal("failed"))
+		w.finished("i-1", ends, w.platform.provision("i-1", nil))
+		errands := w.director.Stats().Tasks[devdirector.KindErrand]
+
+		w.serve(withErrands...)
+		Expect(w.platform.state("i-1", creation)).To(Equal("failed"))
+		deletion := w.platform.deprovision("i-1")
+		Expect(w.platform.state("i-1", creation)).To(Equal("failed"), "also while that one is deleted")
+		Expect(w.director.Stats().Tasks[devdirector.KindErrand]).To(Equal(errands+1), "that of the deletion")
+		w.finished("i-1", ends, deletion)
+	})
+
 	It("runs no errands on what was never up", func() {
 		w, ends := slowWorld(withErrands...)
 		Expect(w.platform.provision("i-1", nil).status).To(Equal(http.StatusAccepted))

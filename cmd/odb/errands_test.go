@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -8,6 +9,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/on-demand-broker/odb/boshclient"
 	"github.com/on-demand-broker/odb/devdirector"
 )
 
@@ -124,6 +126,20 @@ var _ = Describe("lifecycle errands", func() {
 		_, context, _ := cutAround(a.operation(), `"BoshContextID":"`, `"`)
 		old := `{"BoshTaskID":1,"BoshContextID":"` + context + `","OperationType":"create","PostDeployErrand":{"Name":"smoke","Instances":[]},"PreDeleteErrand":{}}`
 		Expect(w.platform.lastOperation("i-1", old).body).To(HaveKeyWithValue("state", "succeeded"))
+	})
+
+	It("go on with what the predecessor began on an instance of which an operation of ours is remembered", func() {
+		w := newWorld(errands, jobs)
+		w.platform.provisioned("i-1")
+		director := w.directorClient()
+		deployed, err := director.Deployment(GinkgoT().Context(), "service-instance_i-1")
+		Expect(err).NotTo(HaveOccurred())
+		task, err := director.Deploy(GinkgoT().Context(), boshclient.Deploy{Manifest: deployed.Manifest, ContextID: "of-old"})
+		Expect(err).NotTo(HaveOccurred())
+		before := w.director.Stats().Tasks[devdirector.KindErrand]
+		old := fmt.Sprintf(`{"BoshTaskID":%d,"BoshContextID":"of-old","OperationType":"update","PostDeployErrand":{"Name":"smoke"},"PreDeleteErrand":{}}`, task)
+		Expect(w.platform.follow("i-1", old)).To(Equal("succeeded"))
+		Expect(w.director.Stats().Tasks[devdirector.KindErrand]).To(Equal(before + 1))
 	})
 
 	It("cost the Director little", func() {
