@@ -33,6 +33,14 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.ResponseWriter.Write(p)
 }
 
+// sent is the status that the client got; net/http sends 200 for those who say nothing.
+func (a *answer) sent() int {
+	if a.status == 0 {
+		return http.StatusOK
+	}
+	return a.status
+}
+
 // Unwrap lets http.ResponseController reach the connection.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
@@ -47,15 +55,19 @@ func noteCredential(ctx context.Context, key string) {
 	}
 }
 
-// logged writes one line a request: no query, no body.
-func logged(logger *slog.Logger) func(http.Handler) http.Handler {
+// logged writes one line a request, with no query and no body, and tells it to whoever observes.
+func logged(logger *slog.Logger, observe func(Served)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			start := time.Now()
+			start, route := time.Now(), routeOf(r.URL.EscapedPath()) // steps to come rewrite the path
 			noted, from := &answer{ResponseWriter: w}, &visitor{}
 			next.ServeHTTP(noted, r.WithContext(context.WithValue(r.Context(), visitorKey{}, from)))
+			took := time.Since(start)
+			if observe != nil {
+				observe(Served{Route: route, Method: r.Method, Status: noted.sent(), Took: took})
+			}
 			attrs := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
-				slog.Int("status", noted.status), slog.Float64("ms", float64(time.Since(start).Microseconds())/1000)}
+				slog.Int("status", noted.sent()), slog.Float64("ms", float64(took.Microseconds())/1000)}
 			if from.credential != "" {
 				attrs = append(attrs, slog.String("authenticated_by", from.credential))
 			}

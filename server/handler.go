@@ -22,7 +22,7 @@ type step struct {
 func everybodysSteps(options Options) []step {
 	return []step{
 		{"names the request, sends its identity back", "A8 A10 A11", named},
-		{"writes the access log", "A11", logged(options.Logger)},
+		{"writes the access log, counts", "A11", logged(options.Logger, options.Observe)},
 		{"answers for a panic", "A13 A14", recovered(options.Logger)},
 	}
 }
@@ -42,12 +42,17 @@ func platformsSteps(options Options) []step {
 func newHandler(options Options) http.Handler {
 	osb := around(osbRoutes(options), platformsSteps(options))
 	management := authenticated(options.Credentials)(managementRoutes(options))
+	metrics := authenticated(options.Credentials)(only(http.MethodGet, func(w http.ResponseWriter, r *http.Request) {
+		options.Metrics.ServeHTTP(w, r)
+	}))
 	routes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == "/healthz":
 			only(http.MethodGet, healthy)(w, r)
 		case path == "/readyz":
 			only(http.MethodGet, ready(options.Broker))(w, r)
+		case path == "/metrics":
+			metrics.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/mgmt/"):
 			management.ServeHTTP(w, r)
 		default:

@@ -45,6 +45,10 @@ type Options struct {
 	ShutdownTimeout time.Duration
 	Logger          *slog.Logger
 	Broker          Broker
+	// Metrics answers GET /metrics, which takes the same credentials.
+	Metrics http.Handler
+	// Observe is told of each request that was answered; nil for nobody.
+	Observe func(Served)
 }
 
 // Limits of a connection. There is none on the time a handler takes: what a verb waits for (Director requests, adapter

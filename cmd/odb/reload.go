@@ -56,7 +56,7 @@ func (d *daemon) reload(ctx context.Context, path string) error {
 
 // reconfigure lets another broker and its server's options take the place of those of before, which finish what they have begun.
 func (d *daemon) reconfigure(ctx context.Context, next *config.Config) error {
-	options, err := brokerOptions(ctx, next, d.logger, d.carryEvery)
+	options, err := d.brokerOptions(ctx, next)
 	if err != nil {
 		return err
 	}
@@ -64,12 +64,12 @@ func (d *daemon) reconfigure(ctx context.Context, next *config.Config) error {
 	if err != nil {
 		return err
 	}
-	if err := d.Reconfigure(serverOptions(next, b, d.logger)); err != nil {
+	if err := d.Reconfigure(d.serverOptions(next, b)); err != nil {
 		return err
 	}
 	d.broker.ContinueAs(b)
 	d.broker, d.config = b, next
-	return nil
+	return d.tellConfiguration()
 }
 
 // foundations are the keys that have changed of those that all others are right or wrong by: whose the instances are, how

@@ -23,13 +23,21 @@ func versionCommand() *cobra.Command {
 }
 
 func commit() string {
+	if at := revision(); at != "" {
+		return " commit " + at
+	}
+	return ""
+}
+
+// revision is the commit that a checkout was at; empty if it isn't known.
+func revision() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""
 	}
 	for _, setting := range info.Settings {
 		if setting.Key == "vcs.revision" {
-			return " commit " + setting.Value
+			return setting.Value
 		}
 	}
 	return ""

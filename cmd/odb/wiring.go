@@ -13,6 +13,7 @@ import (
 	"github.com/on-demand-broker/odb/boshclient"
 	"github.com/on-demand-broker/odb/broker"
 	"github.com/on-demand-broker/odb/config"
+	"github.com/on-demand-broker/odb/metrics"
 	"github.com/on-demand-broker/odb/secrets"
 	"github.com/on-demand-broker/odb/server"
 	"github.com/on-demand-broker/odb/uaaclients"
@@ -21,32 +22,32 @@ import (
 // daemon is the broker with its server, as the configuration has them.
 type daemon struct {
 	*server.Server
-	broker *broker.Broker
-	config *config.Config
-	logger *slog.Logger
+	broker  *broker.Broker
+	config  *config.Config
+	logger  *slog.Logger
+	metrics *metrics.Registry
 	// carryEvery is how often the broker looks after operations that have errands; 0 for its default.
 	carryEvery time.Duration
 }
 
 // newDaemon wires the rooms together. Nobody is asked anything yet but, where plan schemas are enabled, the adapter.
 func newDaemon(ctx context.Context, c *config.Config, logger *slog.Logger, carryEvery time.Duration) (*daemon, error) {
-	options, err := brokerOptions(ctx, c, logger, carryEvery)
+	d := &daemon{config: c, logger: logger, carryEvery: carryEvery, metrics: metrics.New(metrics.Build{Version: version, Commit: revision()}, logger)}
+	options, err := d.brokerOptions(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	b, err := broker.New(options)
-	if err != nil {
+	if d.broker, err = broker.New(options); err != nil {
 		return nil, err
 	}
-	s, err := server.New(serverOptions(c, b, logger))
-	if err != nil {
+	if d.Server, err = server.New(d.serverOptions(c, d.broker)); err != nil {
 		return nil, err
 	}
-	return &daemon{Server: s, broker: b, config: c, logger: logger, carryEvery: carryEvery}, nil
+	return d, d.tellConfiguration()
 }
 
 // brokerOptions are what the broker is made of. It and serverOptions are the places that see the whole configuration.
-func brokerOptions(ctx context.Context, c *config.Config, logger *slog.Logger, carryEvery time.Duration) (broker.Options, error) {
+func (d *daemon) brokerOptions(ctx context.Context, c *config.Config) (broker.Options, error) {
 	options := broker.Options{
 		Catalog:    c.ServiceCatalog,
 		Deployment: c.ServiceDeployment,
@@ -59,8 +60,8 @@ func brokerOptions(ctx context.Context, c *config.Config, logger *slog.Logger, c
 			EnableTelemetry:            c.Broker.EnableTelemetry,
 			SideBySide:                 c.Broker.SideBySide,
 		},
-		Logger:     logger,
-		CarryEvery: carryEvery,
+		Logger:     d.logger,
+		CarryEvery: d.carryEvery,
 	}
 	director, err := newDirector(c.BOSH)
 	if err != nil {
@@ -70,7 +71,7 @@ func brokerOptions(ctx context.Context, c *config.Config, logger *slog.Logger, c
 	if !c.Broker.DisableBOSHEvents {
 		options.Events = director
 	}
-	adapter, err := newAdapter(c, logger)
+	adapter, err := newAdapter(c, d.logger)
 	if err != nil {
 		return options, err
 	}
@@ -87,14 +88,14 @@ func brokerOptions(ctx context.Context, c *config.Config, logger *slog.Logger, c
 	if options.Instances, err = newInstances(c.ServiceInstancesAPI); err != nil {
 		return options, err
 	}
-	if options.Platform, err = cloudFoundry(c, logger); err != nil {
+	if options.Platform, err = cloudFoundry(c, d.logger); err != nil {
 		return options, err
 	}
 	options.Schemas, err = planSchemas(ctx, c, adapter)
 	return options, err
 }
 
-func serverOptions(c *config.Config, b *broker.Broker, logger *slog.Logger) server.Options {
+func (d *daemon) serverOptions(c *config.Config, b *broker.Broker) server.Options {
 	return server.Options{
 		Address:                 net.JoinHostPort(c.Broker.Host, strconv.Itoa(c.Broker.Port)),
 		CertFile:                c.Broker.TLS.CertFile,
@@ -102,8 +103,10 @@ func serverOptions(c *config.Config, b *broker.Broker, logger *slog.Logger) serv
 		Credentials:             credentials(c.Broker),
 		ExposeOperationalErrors: c.Broker.ExposeOperationalErrors,
 		ShutdownTimeout:         c.Broker.ShutdownTimeout,
-		Logger:                  logger,
+		Logger:                  d.logger,
 		Broker:                  b,
+		Metrics:                 d.metrics.Handler(),
+		Observe:                 d.served,
 	}
 }
 
