@@ -42,7 +42,7 @@ func (c *Client) run(ctx context.Context, invocation invocation) ([]byte, error)
 	ending, err := c.execute(ctx, invocation)
 	if err != nil {
 		err = &StartError{Verb: invocation.verb, Path: c.path, Err: err}
-		c.logger.ErrorContext(ctx, "adapter.not-started", "verb", invocation.verb, "error", err.Error())
+		c.logger.ErrorContext(ctx, "adapter.not-started", slog.String("verb", invocation.verb), slog.String("error", err.Error()))
 		return nil, err
 	}
 	took := time.Since(started)

@@ -66,11 +66,11 @@ func loadConfig(path string, logger *slog.Logger, stderr io.Writer) (*config.Con
 
 func logProblems(logger *slog.Logger, problems []config.Problem) {
 	for _, p := range problems {
-		tell := logger.Warn
+		level := slog.LevelWarn
 		if p.Severity == config.Error {
-			tell = logger.Error
+			level = slog.LevelError
 		}
-		tell("config."+string(p.Severity), slog.String("problem", p.String()))
+		logger.LogAttrs(context.Background(), level, "config."+string(p.Severity), slog.String("problem", p.String()))
 	}
 }
 
