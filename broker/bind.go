@@ -151,7 +151,7 @@ func (b *Broker) makeBinding(ctx context.Context, wanted wantedBinding, facts ad
 		err = b.kept.write(ctx, wanted.bindingName, wanted.madeAs(made))
 	}
 	if err != nil && isNew {
-		b.takeBack(ctx, wanted.bindingName, facts)
+		b.takeBack(ctx, wanted, facts)
 	}
 	return made, err
 }
@@ -168,13 +168,17 @@ func (b *Broker) stillWanted(ctx context.Context, wanted wantedBinding) error {
 	return err
 }
 
-// takeBack leaves nothing of a binding that nobody will be told of.
-func (b *Broker) takeBack(ctx context.Context, name bindingName, facts adapterclient.BindingRequest) {
-	err := b.Adapter.DeleteBinding(ctx, facts)
+// takeBack leaves nothing of a binding that nobody will be told of. The adapter is asked as a platform's unbind would ask it.
+func (b *Broker) takeBack(ctx context.Context, wanted wantedBinding, facts adapterclient.BindingRequest) {
+	var err error
+	facts.RequestParameters, err = json.Marshal(domain.UnbindDetails{ServiceID: b.offering.ID, PlanID: wanted.plan.ID})
+	if err == nil {
+		err = b.Adapter.DeleteBinding(ctx, facts)
+	}
 	if errors.Is(err, adapterclient.ErrBindingNotFound) {
 		err = nil
 	}
-	if err = errors.Join(err, b.forgetBinding(ctx, name)); err != nil {
+	if err = errors.Join(err, b.forgetBinding(ctx, wanted.bindingName)); err != nil {
 		b.Logger.ErrorContext(ctx, "bind.not-taken-back", slog.String("error", err.Error()))
 	}
 }

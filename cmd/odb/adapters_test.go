@@ -66,6 +66,17 @@ func servingExample(name, adapter string) setting {
 	}}
 }
 
+// servingCacheSecure is servingExample for the example that needs a CredHub and a UAA.
+func servingCacheSecure(adapter string, credhub *credhubtest.CredHub, uaa *uaatest.Server) []setting {
+	return []setting{
+		strictDirector, servingExample("cache-secure", adapter),
+		withSection("bosh_credhub", "bosh_credhub:\n  url: "+credhub.URL+"/api\n  root_ca_cert: |\n    "+indented(credhub.CACert)+"\n    "+indented(credhub.UAACACert)+
+			"\n  authentication: {uaa: {client_credentials: {client_id: odb, client_secret: odb-s3cret}}}"),
+		with("https://uaa.sys.example.com", uaa.URL()), with("client_secret: replace-me", "client_secret: odb-secret"),
+		with("  url: https://api.sys.example.com", "  url: https://api.sys.example.com\n  root_ca_cert: |\n    "+indented(uaa.CACert())),
+	}
+}
+
 // strictDirector knows what the examples' plans name, and nothing else.
 var strictDirector = setting{director: func(o *devdirector.Options) {
 	o.CloudConfig = `
@@ -254,13 +265,7 @@ var _ = Describe("adapters that strangers wrote", Ordered, ContinueOnFailure, fu
 			DeferCleanup(credhub.Close)
 			uaa = uaatest.Start(uaatest.Options{ClientID: "odb", ClientSecret: "odb-secret", Scopes: []string{"clients.read", "clients.write"}})
 			DeferCleanup(uaa.Close)
-			changes = []setting{
-				strictDirector, servingExample("cache-secure", cacheSecure),
-				withSection("bosh_credhub", "bosh_credhub:\n  url: "+credhub.URL+"/api\n  root_ca_cert: |\n    "+indented(credhub.CACert)+"\n    "+indented(credhub.UAACACert)+
-					"\n  authentication: {uaa: {client_credentials: {client_id: odb, client_secret: odb-s3cret}}}"),
-				with("https://uaa.sys.example.com", uaa.URL()), with("client_secret: replace-me", "client_secret: odb-secret"),
-				with("  url: https://api.sys.example.com", "  url: https://api.sys.example.com\n  root_ca_cert: |\n    "+indented(uaa.CACert())),
-			}
+			changes = servingCacheSecure(cacheSecure, credhub, uaa)
 		})
 		nothingLeft := func(w *world) {
 			GinkgoHelper()

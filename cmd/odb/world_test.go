@@ -65,6 +65,7 @@ func newWorldWithoutBroker(changes ...setting) *world {
 	DeferCleanup(os.RemoveAll, home)
 	w.adapter, err = doubleProgram.Install(home)
 	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(w.keepsToTheProtocol)
 	return w
 }
 

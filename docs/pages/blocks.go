@@ -18,6 +18,7 @@ type Block struct {
 	Page     string
 	Line     int    // of the opening fence, from 1
 	Language string // the first word behind the fence: sh, console, yaml …
+	Label    string // the other words there
 	Text     string // without the fences and their indentation, each line with its newline
 	Mark     Mark
 }
@@ -44,7 +45,7 @@ func (p Page) Runs() bool {
 }
 
 var (
-	fence = regexp.MustCompile("^( *)(```+|~~~+)\\s*([\\w-]*)[^`]*$")
+	fence = regexp.MustCompile("^( *)(```+|~~~+)\\s*([\\w-]*)\\s*([^`]*?)\\s*$")
 	mark  = regexp.MustCompile(`^\s*<!-- *((?:run|file)\b.*?) *-->\s*$`)
 )
 
@@ -72,7 +73,7 @@ func Parse(path, text string) (Page, error) {
 			open.Text += strings.TrimPrefix(line, indent) + "\n"
 		case found != nil:
 			indent, closing = found[1], found[2]
-			open = &Block{Page: path, Line: number + 1, Language: found[3], Mark: pending}
+			open = &Block{Page: path, Line: number + 1, Language: found[3], Label: found[4], Mark: pending}
 		case mark.MatchString(line):
 			var err error
 			if pending, err = parseMark(mark.FindStringSubmatch(line)[1]); err != nil {
