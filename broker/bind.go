@@ -121,8 +121,12 @@ func (b *Broker) bindNow(ctx context.Context, wanted wantedBinding) (domain.Bind
 	return osbBinding(made), nil
 }
 
-// gather reads what is known of the binding and what the adapter must know of the deployment, both at once.
+// gather reads what is known of the binding and what the adapter must know of the deployment, both at once. A new binding has to be
+// of the instance's plan.
 func (b *Broker) gather(ctx context.Context, wanted wantedBinding) (known *knownBinding, facts adapterclient.BindingRequest, err error) {
+	name := deploymentName(wanted.instanceID)
+	var remembered *record
+	sure := b.planHints.get(name).allows(wanted.plan.ID)
 	err = sideBySide(ctx,
 		func(ctx context.Context) (err error) {
 			facts, err = b.bindingRequest(ctx, wanted.instanceID, wanted.plan)
@@ -132,8 +136,17 @@ func (b *Broker) gather(ctx context.Context, wanted wantedBinding) (known *known
 			known, err = b.readBinding(ctx, wanted.bindingName)
 			return err
 		},
+		func(ctx context.Context) (err error) {
+			if !sure {
+				remembered, err = b.readRecord(ctx, name)
+			}
+			return err
+		},
 	)
 	facts.BindingID, facts.RequestParameters = wanted.bindingID, wanted.request
+	if err == nil && !sure && judgeBind(known, wanted.digest) == newBinding {
+		err = b.mustBeOfPlan(wanted, remembered, facts.Manifest)
+	}
 	return known, facts, err
 }
 

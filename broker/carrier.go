@@ -190,6 +190,7 @@ func (b *Broker) takeOn(ctx context.Context) (remembered []record, err error) {
 			continue
 		}
 		remembered = append(remembered, r.record)
+		b.hintPlans(deploymentName(r.instanceID), planHint{plans: []string{r.PlanID}})
 		if !r.Operation.unfinished() {
 			continue
 		}

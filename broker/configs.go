@@ -78,6 +78,7 @@ func (b *Broker) readConfigs(ctx context.Context, deployment string) (instanceCo
 // refused, what was there before is put back.
 func (b *Broker) storeConfigs(ctx context.Context, d deployment, wanted instanceConfigs, undo *undo) error {
 	deployment := d.name()
+	b.planHints.forget(deployment)
 	for _, configType := range wanted.types() {
 		request := boshclient.CreateConfig{Type: configType, Name: deployment, Content: wanted.content(configType)}
 		switch _, err := b.Configs.CreateConfig(ctx, request); {
@@ -89,6 +90,9 @@ func (b *Broker) storeConfigs(ctx context.Context, d deployment, wanted instance
 			undo.add(func() { b.putBack(ctx, deployment, configType, d.before.content(configType)) })
 		}
 	}
+	if wanted.text != "" {
+		b.hintPlans(deployment, planHint{plans: []string{d.plan.ID}})
+	}
 	return nil
 }
 
@@ -99,6 +103,7 @@ func forbidden(err error) bool {
 }
 
 func (b *Broker) putBack(ctx context.Context, deployment, configType, content string) {
+	b.planHints.forget(deployment)
 	var err error
 	if content == "" {
 		err = b.Configs.DeleteConfig(ctx, configType, deployment)

@@ -32,12 +32,14 @@ type deployment struct {
 	partContext json.RawMessage
 	// unlessCurrent ends the deploy before anything is changed if it would change nothing.
 	unlessCurrent bool
+	planListed    bool // the plan is not the platform's word, but a list's
 
 	// Of what is deployed already; empty at create.
 	previousPlan     *plan
 	movesFrom        *string // the plan id that the platform says it changes; empty if it doesn't say which, nil if none
 	previousManifest string
 	before           instanceConfigs
+	agreed           *terms // nil if nothing is remembered
 }
 
 func (d deployment) name() string { return deploymentName(d.instanceID) }

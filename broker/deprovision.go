@@ -43,7 +43,8 @@ type deletion struct {
 	// Of what there is; empty before it was looked for.
 	tasks         []boshclient.Task // that have not ended
 	before        instanceConfigs
-	canRunErrands bool // if there are any
+	canRunErrands bool   // if there are any
+	manifest      string // that is deployed, if there are errands
 }
 
 func (d deletion) name() string { return deploymentName(d.instanceID) }
@@ -96,7 +97,7 @@ func (b *Broker) readBeforeDelete(ctx context.Context, d deletion) (deletion, er
 		},
 		func(ctx context.Context) (err error) {
 			if wanted {
-				d.canRunErrands, err = b.canRunErrands(ctx, name)
+				d.manifest, d.canRunErrands, err = b.canRunErrands(ctx, name)
 			}
 			return err
 		},
@@ -144,19 +145,20 @@ func (b *Broker) submitDelete(ctx context.Context, d deletion) (string, error) {
 	return b.handOut(d.instanceID, o)
 }
 
-// canRunErrands tells whether the deployment can run errands. One that never came up can't, and must be deletable all the same.
-func (b *Broker) canRunErrands(ctx context.Context, deployment string) (bool, error) {
+// canRunErrands tells whether the deployment, of which it gives the manifest, can run errands. One that never came up can't, and must
+// be deletable all the same.
+func (b *Broker) canRunErrands(ctx context.Context, deployment string) (manifest string, can bool, err error) {
 	deployed, err := b.Deployments.Deployment(ctx, deployment)
 	switch {
 	case errors.Is(err, boshclient.ErrNotFound):
-		return false, nil
+		return "", false, nil
 	case err != nil:
-		return false, fmt.Errorf("looking for deployment %s: %w", deployment, err)
+		return "", false, fmt.Errorf("looking for deployment %s: %w", deployment, err)
 	case deployed.BeingCreated:
 		b.Logger.WarnContext(ctx, "delete.without-errands", slog.String("problem", "the instance was never deployed successfully, its pre-delete errands can't run"))
-		return false, nil
+		return "", false, nil
 	}
-	return true, nil
+	return deployed.Manifest, true, nil
 }
 
 // rememberDeletion notes, before the first of several steps, that the deployment is to go. An instance of which nothing was
@@ -166,9 +168,13 @@ func (b *Broker) rememberDeletion(ctx context.Context, d deletion, o *Operation)
 		return nil
 	}
 	now := b.Now().UTC()
-	r := record{ServiceID: b.offering.ID, PlanID: d.planID, CreatedAt: now}
+	r := record{ServiceID: b.offering.ID, terms: terms{PlanID: d.planID}, CreatedAt: now}
 	if d.before.record != nil {
-		r = *d.before.record
+		agreed, err := b.agreed(ctx, d.instanceID, d.before.record, d.manifest)
+		if err != nil {
+			return err
+		}
+		r = d.before.record.settled(*agreed)
 	}
 	if o.Configs != nil && !slices.Contains(*o.Configs, recordType) {
 		types := append(slices.Clone(*o.Configs), recordType)

@@ -163,7 +163,7 @@ func (b *Broker) startStep(ctx context.Context, instanceID string, o Operation, 
 func (b *Broker) submitDue(ctx context.Context, instanceID string, o Operation, d decision) (decision, error) {
 	name := deploymentName(instanceID)
 	if d.due.kind == stepErrand && o.cancels(d.task) { // the creation may have come too far to be cancelled
-		errands, err := b.canRunErrands(ctx, name)
+		_, errands, err := b.canRunErrands(ctx, name)
 		switch {
 		case err != nil:
 			return decision{}, err

@@ -6,8 +6,8 @@ import (
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 )
 
-// Fetched is an instance as platforms may be told of it (OSB 2.17, Fetching a Service Instance). Its parameters aren't known: they
-// are not kept.
+// Fetched is an instance as platforms may be told of it (OSB 2.17, Fetching a Service Instance): after an update that failed as it
+// was before. Its parameters aren't known: they are not kept.
 type Fetched struct {
 	ServiceID, PlanID  string
 	DashboardURL       string
@@ -67,5 +67,10 @@ func (b *Broker) fetch(ctx context.Context, instanceID string) (Fetched, error) 
 	case begun.goesOn() || len(there.tasks) > 0:
 		return Fetched{}, operationInProgress()
 	}
-	return Fetched{ServiceID: known.ServiceID, PlanID: known.PlanID, DashboardURL: known.DashboardURL, Labels: known.Labels, MaintenanceVersion: known.MaintenanceVersion}, nil
+	end := begun.action
+	if end == cannotTell {
+		end = known.endBy(there.manifest)
+	}
+	agreed := known.termsAfter(end)
+	return Fetched{ServiceID: known.ServiceID, PlanID: agreed.PlanID, DashboardURL: known.DashboardURL, Labels: known.Labels, MaintenanceVersion: agreed.MaintenanceVersion}, nil
 }

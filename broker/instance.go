@@ -88,13 +88,17 @@ func (b *Broker) instanceDetails(ctx context.Context, instanceID, planID string)
 		return details, fmt.Errorf("reading deployment %s: %w", name, err)
 	}
 	details.Created, details.Tasks = !deployed.BeingCreated, runningTasks(tasks)
+	agreed, err := b.agreed(ctx, instanceID, configs.record, deployed.Manifest)
+	if err != nil {
+		return details, err
+	}
 	if known := configs.record; known != nil {
-		details.SpaceGUID, details.DashboardURL, details.MaintenanceVersion = known.place().SpaceGUID, known.DashboardURL, known.MaintenanceVersion
+		details.SpaceGUID, details.DashboardURL, details.MaintenanceVersion = known.place().SpaceGUID, known.DashboardURL, agreed.MaintenanceVersion
 		if details.LastOperation, err = b.recordedOperation(ctx, instanceID, known.Operation); err != nil {
 			return details, err
 		}
 	}
-	if details.PlanID, err = b.planOf(ctx, instanceID, planID, configs.record); err != nil {
+	if details.PlanID, err = b.planOf(ctx, instanceID, planID, agreed); err != nil {
 		return details, err
 	}
 	if plan := b.offering.plans[details.PlanID]; plan != nil {

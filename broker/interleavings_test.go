@@ -175,7 +175,7 @@ func (h *history) begin(instanceID string) {
 		h.director.deployments[name] = deployed
 	case n == 1:
 		h.director.deployments[name] = deployed
-		r := record{ServiceID: "service-id", PlanID: "plan-id", Operation: recordedOperation{Type: OperationCreate, ContextID: "earlier", State: "succeeded"}}
+		r := record{ServiceID: "service-id", terms: terms{PlanID: "plan-id"}, Operation: recordedOperation{Type: OperationCreate, ContextID: "earlier", State: "succeeded"}}
 		h.director.createConfig(boshclient.CreateConfig{Type: recordType, Name: name, Content: r.encode()})
 	case n == 2:
 		if !h.oneIn(3) {

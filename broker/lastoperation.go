@@ -105,6 +105,7 @@ func (b *Broker) deleteLeftovers(ctx context.Context, instanceID string, o Opera
 		b.deleteUAAClient(ctx, instanceID)
 	}
 	if o.deletes() {
+		b.planHints.forget(deploymentName(instanceID))
 		if err := b.deleteSecrets(ctx, instanceID); err != nil {
 			return err
 		}

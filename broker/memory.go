@@ -20,10 +20,11 @@ type memory struct {
 	runs       *bindingRuns    // asynchronous operations on bindings
 	ledger     *ledger
 	progress   *generations[int, taskProgress]
-	passed     *generations[int, bool]      // errand tasks that are known to have exited well
-	cleaned    *generations[int, bool]      // the last tasks of operations after which nothing is left to clean up
-	unanswered *generations[int, time.Time] // when a submission got no answer, by the task after which it was due
-	ended      *generations[int, ending]    // by the task after which the next step was due
+	passed     *generations[int, bool]        // errand tasks that are known to have exited well
+	cleaned    *generations[int, bool]        // the last tasks of operations after which nothing is left to clean up
+	unanswered *generations[int, time.Time]   // when a submission got no answer, by the task after which it was due
+	ended      *generations[int, ending]      // by the task after which the next step was due
+	planHints  *generations[string, planHint] // by deployment
 	carrier    *carrier
 	telemetry  telemetry
 
@@ -51,6 +52,7 @@ func newMemory() (*memory, error) {
 		cleaned:    newGenerations[int, bool](),
 		unanswered: newGenerations[int, time.Time](),
 		ended:      newGenerations[int, ending](),
+		planHints:  newGenerations[string, planHint](),
 		carrier:    newCarrier(),
 	}
 	m.lifetime, m.stop = context.WithCancelCause(context.Background())

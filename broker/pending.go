@@ -47,7 +47,7 @@ func (b *Broker) lookAhead(ctx context.Context, instanceID, planID string) (pend
 	if err != nil {
 		return pendingChanges{}, err
 	}
-	if planID, err = b.planOf(ctx, instanceID, planID, d.before.record); err != nil {
+	if planID, err = b.planOf(ctx, instanceID, planID, d.agreed); err != nil {
 		return pendingChanges{}, err
 	}
 	if d.plan = b.offering.plans[planID]; d.plan == nil {
@@ -86,13 +86,13 @@ func (b *Broker) fresh(ctx context.Context, d deployment) (adapterclient.Generat
 	return generated, err
 }
 
-// planOf is an instance's plan: as asked, as remembered, or as the platform lists it; empty if nobody knows.
-func (b *Broker) planOf(ctx context.Context, instanceID, asked string, known *record) (string, error) {
+// planOf is an instance's plan: as asked, as agreed, or as the platform lists it; empty if nobody knows.
+func (b *Broker) planOf(ctx context.Context, instanceID, asked string, agreed *terms) (string, error) {
 	switch {
 	case asked != "":
 		return asked, nil
-	case known != nil:
-		return known.PlanID, nil
+	case agreed != nil:
+		return agreed.PlanID, nil
 	case b.listed() == nil:
 		return "", nil
 	}

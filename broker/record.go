@@ -22,13 +22,14 @@ const recordType = "odb-instance"
 
 // record is what is remembered of an instance. It is written before what it tells of is submitted.
 type record struct {
-	ServiceID          string          `json:"service_id"`
-	PlanID             string          `json:"plan_id"`
-	ParametersDigest   string          `json:"parameters_digest,omitempty"` // the parameters themselves are not kept
-	Context            json.RawMessage `json:"context,omitempty"`
-	MaintenanceVersion string          `json:"maintenance_version,omitempty"`
-	DashboardURL       string          `json:"dashboard_url,omitempty"`
-	Labels             map[string]any  `json:"labels,omitempty"`
+	ServiceID string `json:"service_id"`
+	terms            // as the last operation was to make them
+	// Before are the terms that held before, and hold again if the operation fails. It is nil of a creation, and where a broker
+	// wrote the record that didn't remember them.
+	Before       *terms          `json:"before,omitempty"`
+	Context      json.RawMessage `json:"context,omitempty"`
+	DashboardURL string          `json:"dashboard_url,omitempty"`
+	Labels       map[string]any  `json:"labels,omitempty"`
 	// OrganizationGUID and SpaceGUID are those that the instance was asked for with.
 	OrganizationGUID string `json:"organization_guid,omitempty"`
 	SpaceGUID        string `json:"space_guid,omitempty"`
@@ -113,8 +114,8 @@ func (b *Broker) remember(d deployment, done submitted, operation Operation) rec
 	if d.before.record != nil {
 		r = *d.before.record
 	}
-	r.ServiceID, r.PlanID, r.UpdatedAt = b.offering.ID, d.plan.ID, now
-	r.MaintenanceVersion = versionOf(b.offering.maintenanceInfo(d.plan))
+	r.ServiceID, r.UpdatedAt = b.offering.ID, now
+	r.Before, r.terms = d.termsBefore(), b.termsOf(d)
 	r.DashboardURL = cmp.Or(done.dashboardURL, r.DashboardURL)
 	if done.labels != nil {
 		r.Labels = done.labels
@@ -125,9 +126,6 @@ func (b *Broker) remember(d deployment, done submitted, operation Operation) rec
 	r.UAAClient, r.UAAClientMadeBy = d.uaaClient != nil, ""
 	if d.clientMade && d.operation != OperationCreate {
 		r.UAAClientMadeBy = operation.BoshContextID
-	}
-	if d.asked != nil {
-		r.ParametersDigest = digest(d.instanceID, d.asked)
 	}
 	switch {
 	case len(d.context) > 0:
@@ -183,6 +181,7 @@ func (b *Broker) rewriteRecord(ctx context.Context, deployment string, r record)
 		b.Logger.WarnContext(ctx, "instance.not-remembered", slog.String("error", err.Error()))
 		return fmt.Errorf("remembering deployment %s: %w", deployment, err)
 	}
+	b.hintPlans(deployment, planHint{plans: []string{r.PlanID}})
 	return nil
 }
 

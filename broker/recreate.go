@@ -43,9 +43,9 @@ func (b *Broker) rememberRecreation(ctx context.Context, d deployment, o Operati
 		return nil
 	}
 	now := b.Now().UTC()
-	r := record{ServiceID: b.offering.ID, PlanID: d.plan.ID, Context: d.partContext, CreatedAt: now}
+	r := record{ServiceID: b.offering.ID, terms: terms{PlanID: d.plan.ID}, Context: d.partContext, CreatedAt: now}
 	if d.before.record != nil {
-		r = *d.before.record
+		r = d.before.record.settled(*d.agreed)
 	}
 	r.UpdatedAt, r.Operation = now, recordOf(o, now)
 	return b.rewriteRecord(ctx, d.name(), r)

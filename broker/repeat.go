@@ -14,6 +14,7 @@ import (
 // presence is what the Director has of an instance.
 type presence struct {
 	deployed     bool // there is a deployment
+	manifest     string
 	beingCreated bool // of which no deploy has succeeded
 	tasks        []boshclient.Task
 }
@@ -32,7 +33,7 @@ func (b *Broker) lookFor(ctx context.Context, instanceID string) (there presence
 			case err != nil:
 				return fmt.Errorf("looking for deployment %s: %w", name, err)
 			}
-			there.deployed, there.beingCreated = true, found.BeingCreated
+			there.deployed, there.manifest, there.beingCreated = true, found.Manifest, found.BeingCreated
 			return nil
 		},
 		func(ctx context.Context) (err error) {
@@ -58,7 +59,11 @@ func (b *Broker) repeated(ctx context.Context, d deployment, there presence) (do
 	case known == nil:
 		return none, operationInProgress()
 	}
-	if difference := b.difference(d, *known); difference != "" {
+	agreed, err := b.agreed(ctx, d.instanceID, known, there.manifest)
+	if err != nil {
+		return none, err
+	}
+	if difference := b.difference(d, known.settled(*agreed)); difference != "" {
 		return none, refuse(AlreadyExists, "Service instance %s already exists with %s", d.instanceID, difference)
 	}
 	begun, err := b.begun(ctx, d.instanceID, known.Operation)

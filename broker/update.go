@@ -117,11 +117,22 @@ func (b *Broker) withPlan(ctx context.Context, instanceID string, details domain
 	if details.PlanID != "" || details.PreviousValues.PlanID != "" || details.ServiceID != b.offering.ID {
 		return details, nil
 	}
-	configs, err := b.readConfigs(ctx, deploymentName(instanceID))
-	if err != nil && !forbidden(err) {
+	known, err := b.readRecord(ctx, deploymentName(instanceID))
+	if err != nil {
 		return details, err
 	}
-	details.PreviousValues.PlanID, err = b.planOf(ctx, instanceID, "", configs.record)
+	manifest := ""
+	if known != nil && known.inQuestion() {
+		deployed, err := b.Deployments.Deployment(ctx, deploymentName(instanceID))
+		if err != nil && !errors.Is(err, boshclient.ErrNotFound) { // which Update will find
+			return details, fmt.Errorf("reading deployment %s: %w", deploymentName(instanceID), err)
+		}
+		manifest = deployed.Manifest
+	}
+	agreed, err := b.agreed(ctx, instanceID, known, manifest)
+	if err == nil {
+		details.PreviousValues.PlanID, err = b.planOf(ctx, instanceID, "", agreed)
+	}
 	return details, err
 }
 
@@ -158,6 +169,7 @@ func (b *Broker) redeploy(ctx context.Context, d deployment) (submitted, error) 
 	if err != nil {
 		return b.begunAlready(ctx, d, err)
 	}
+	b.correctPlan(&d)
 	if d.operation == OperationUpdate && !b.Switches.SkipCheckForPendingChanges {
 		if err := b.mustHaveNoPendingChanges(ctx, d, deployed); err != nil {
 			return submitted{}, err
@@ -178,6 +190,9 @@ func (b *Broker) readDeployed(ctx context.Context, d *deployment) (manifest stri
 		return "", err
 	}
 	d.previousManifest = deployed.Manifest
+	if d.agreed, err = b.agreed(ctx, d.instanceID, d.before.record, deployed.Manifest); err != nil {
+		return "", err
+	}
 	d.secrets, err = b.resolve(ctx, name, deployed.Manifest, variables)
 	return deployed.Manifest, err
 }

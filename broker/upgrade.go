@@ -71,6 +71,18 @@ func (b *Broker) admitMaintenance(instanceID string, operation OperationType, m 
 	_ = json.Unmarshal(context, &said) // what it doesn't say in the usual form isn't known
 	return deployment{
 		operation: operation, instanceID: instanceID, plan: plan, previousPlan: plan, parameters: parameters,
-		partContext: context, spaceGUID: said.SpaceGUID, unlessCurrent: !m.Force,
+		partContext: context, spaceGUID: said.SpaceGUID, unlessCurrent: !m.Force, planListed: true,
 	}, nil
+}
+
+// correctPlan keeps an operator's upgrade from carrying out a change of plan that failed: a list of what is remembered, which can't
+// tell how each operation ended, has the instance in the plan that was asked for.
+func (b *Broker) correctPlan(d *deployment) {
+	known := d.before.record
+	if !d.planListed || known == nil || known.PlanID != d.plan.ID || d.agreed.PlanID == d.plan.ID {
+		return
+	}
+	if agreed := b.offering.plans[d.agreed.PlanID]; agreed != nil {
+		d.plan, d.previousPlan = agreed, agreed
+	}
 }

@@ -12,7 +12,7 @@ import (
 func bindingChecks() []Check {
 	return []Check{
 		inside("H1", Must, there, "service_id or plan_id missing", "400", refuses(binds(object{"service_id": nil}, object{"plan_id": nil}, object{"service_id": ""}, object{"plan_id": ""}))),
-		inside("H2", Must, there, "service_id or plan_id unknown", "400", refuses(binds(object{"service_id": "osb-check"}, object{"plan_id": "osb-check"}))),
+		inside("H2", Must, there, "service_id or plan_id unknown, or not the instance's", "400", each(refuses(binds(object{"service_id": "osb-check"}, object{"plan_id": "osb-check"})), refuses(ofOtherPlans))),
 		inside("H3", Must, there, "JSON malformed", "400", refuses(func(s *session) []request { return []request{s.bind(s.shared, fresh()).sending(`{"service_id":`)} })),
 		inside("H4", Should, there, "parameters that can't be right", "400 with a description", describedRefusals(400, binds(object{"parameters": []int{1}}, object{"parameters": "text"}))),
 		inside("H5", Must, there, "made in the request", "201", boundAtOnce),
@@ -50,6 +50,16 @@ func binds(changes ...object) func(*session) []request {
 		}
 		return requests
 	}
+}
+
+// ofOtherPlans are requests for bindings of the shared instance that name another of the service's plans.
+func ofOtherPlans(s *session) (requests []request) {
+	for _, p := range s.service.Plans {
+		if p.ID != s.plan.ID && s.service.bindable(p) {
+			requests = append(requests, s.bind(s.shared, fresh()).with(object{"plan_id": p.ID}))
+		}
+	}
+	return requests
 }
 
 // theBinding is one that several checks look at. It is left for the deletion to take along.

@@ -123,7 +123,9 @@ var _ = Describe("a binding that takes longer than a request", func() {
 		w = newWorld(inMemory...)
 		w.platform.provisioned("i-1")
 		Expect(w.platform.bind("i-1", "b-1", nil).status).To(Equal(http.StatusCreated))
-		Expect(w.platform.bindAsync("i-1", "b-2", object{"plan_id": largePlan}).status).To(Equal(http.StatusCreated))
+		large := object{"plan_id": largePlan}
+		Expect(w.platform.follow("i-2", w.platform.provision("i-2", large).operation())).To(Equal("succeeded"))
+		Expect(w.platform.bindAsync("i-2", "b-2", large).status).To(Equal(http.StatusCreated))
 		old := func(r *http.Request) { r.Header.Set("X-Broker-API-Version", "2.13") }
 		a := w.platform.do("PUT", bindingPath("i-1", "b-3")+"?accepts_incomplete=true", object{"service_id": serviceID, "plan_id": smallPlan}, old)
 		Expect(a.status).To(Equal(http.StatusCreated), a.text)

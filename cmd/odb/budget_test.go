@@ -73,6 +73,18 @@ var _ = Describe("the Director's patience", func() {
 		costs(budget{3, 0}, func() { status(w.platform.lastOperation("i-1", ""), http.StatusOK) })
 	})
 
+	// At its start the broker has seen what is remembered; of each other instance it asks once. Nothing is refused without asking.
+	It("is asked whether a bind's plan is the instance's only if that isn't known", func() {
+		w.platform.provisionedAt("i-1", ends)
+		w.predecessorMade(1)
+		w.serve()
+		Eventually(func() int { return w.director.Stats().Requests["GET /deployments"] }).WithTimeout(10*time.Second).Should(BeNumerically(">=", 1), "the sweep comes after the list")
+		costs(budget{2, 0}, func() { status(w.platform.bind("i-1", "b-1", nil), http.StatusCreated) })
+		costs(budget{2 + 1, 0}, func() { status(w.platform.bind("i-1", "b-2", object{"plan_id": largePlan}), http.StatusBadRequest) })
+		costs(budget{2 + 1, 0}, func() { status(w.platform.bind("old-1", "b-3", nil), http.StatusCreated) })
+		costs(budget{2, 0}, func() { status(w.platform.bind("old-1", "b-4", object{"plan_id": largePlan}), http.StatusCreated) })
+	})
+
 	// By platforms that say who asks, after the answer and aside from it.
 	It("is asked once more to note who asked", func() {
 		w.director.ResetStats()

@@ -92,12 +92,14 @@ var _ = Describe("a binding that follows another one", func() {
 	It("is refused where there is nothing to follow, or it can't be", func() {
 		p := w.platform
 		Expect(p.bind("i-1", "b-1", nil).status).To(Equal(http.StatusCreated))
-		Expect(p.bind("i-1", "b-large", object{"plan_id": largePlan}).status).To(Equal(http.StatusCreated))
+		large := object{"plan_id": largePlan}
+		Expect(p.follow("i-large", p.provision("i-large", large).operation())).To(Equal("succeeded"))
+		Expect(p.bind("i-large", "b-large", large).status).To(Equal(http.StatusCreated))
 		Expect(w.adapter.Forget()).To(Succeed())
 		refused(p.rotate("i-1", "b-2", "nobody", nil), 400, "there is no other binding")
 		refused(p.rotate("i-2", "b-2", "b-1", nil), 400, "there is no other binding")
 		refused(p.rotate("i-1", "b-1", "b-1", nil), 400, "there is no other binding")
-		refused(p.rotate("i-1", "b-2", "b-large", nil), 400, "not rotatable")
+		refused(p.rotate("i-large", "b-2", "b-large", nil), 400, "not rotatable")
 		refused(p.rotate("i-1", "b-2", "b-1", object{"plan_id": largePlan}), 400, "no binding_rotatable")
 		refused(p.rotate("i-1", "b-2", "b-1", object{"plan_id": "other"}), 400, "not a plan of service")
 		refused(p.rotate("i-1", "b-2", "b-1", object{"service_id": "other"}), 400, "not in the catalog")
