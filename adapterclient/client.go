@@ -51,6 +51,8 @@ type Options struct {
 	// to its handler. What the adapter prints on stdout is logged only when it exits with an error code of its own,
 	// as it may hold credentials.
 	Logger *slog.Logger
+	// Observe is told of each run when it has ended; nil for nobody.
+	Observe func(Run)
 }
 
 // Client runs one adapter. It is safe for concurrent use; each call is a process of its own.
@@ -64,6 +66,7 @@ type Client struct {
 	dir         string
 	env         []string
 	logger      *slog.Logger
+	observe     func(Run)
 }
 
 // New checks the options; it doesn't look at the executable, which may be replaced while the broker runs.
@@ -85,9 +88,13 @@ func New(options Options) (*Client, error) {
 		dir:         os.TempDir(),
 		env:         slices.Clip(slices.Clone(options.Env)),
 		logger:      options.Logger,
+		observe:     options.Observe,
 	}
 	if options.Env == nil {
 		client.env = inheritedEnvironment(client.dir)
+	}
+	if client.observe == nil {
+		client.observe = func(Run) {}
 	}
 	if client.logger == nil {
 		client.logger = slog.New(slog.DiscardHandler)

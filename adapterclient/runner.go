@@ -41,12 +41,14 @@ func (c *Client) run(ctx context.Context, invocation invocation) ([]byte, error)
 	started := time.Now()
 	ending, err := c.execute(ctx, invocation)
 	if err != nil {
+		c.observe(Run{Verb: invocation.verb, Exit: ExitNotStarted, Took: time.Since(started)})
 		err = &StartError{Verb: invocation.verb, Path: c.path, Err: err}
 		c.logger.ErrorContext(ctx, "adapter.not-started", slog.String("verb", invocation.verb), slog.String("error", err.Error()))
 		return nil, err
 	}
 	took := time.Since(started)
 	err = c.judge(ctx, invocation.verb, ending, took)
+	c.observe(Run{Verb: invocation.verb, Exit: exitOf(ending, err), Took: took})
 	c.log(ctx, invocation.verb, ending, took, err)
 	if err != nil {
 		return nil, err

@@ -111,7 +111,7 @@ func (g *clientGrant) token(ctx context.Context) (string, error) {
 	if err := g.findUAA(ctx); err != nil {
 		return "", err
 	}
-	doer := &tokenDoer{ctx: ctx, transport: g.client.transport, userAgent: g.client.userAgent}
+	doer := &tokenDoer{ctx: ctx, way: g.client.way, userAgent: g.client.userAgent}
 	quiet := boshlog.NewLogger(boshlog.LevelNone)
 	grant, err := uaa.NewClient(g.endpoint, g.id, g.secret, httpclient.NewHTTPClient(doer, quiet), quiet).ClientCredentialsGrant()
 	// bosh-cli's errors repeat the UAA's answer; ours say what happened and no more.
@@ -164,7 +164,7 @@ func uaaEndpoint(info Info) (string, error) {
 // tokenDoer gives bosh-cli's UAA client what it lacks: a ctx, a bound on the answer, and the bare facts of a failure.
 type tokenDoer struct {
 	ctx       context.Context
-	transport *http.Transport
+	way       http.RoundTripper
 	userAgent string
 	status    int
 	err       error
@@ -173,7 +173,7 @@ type tokenDoer struct {
 func (d *tokenDoer) Do(req *http.Request) (*http.Response, error) {
 	req = req.WithContext(d.ctx)
 	req.Header.Set("User-Agent", d.userAgent)
-	resp, err := d.transport.RoundTrip(req)
+	resp, err := d.way.RoundTrip(req)
 	if err != nil {
 		d.err = err
 		return nil, err

@@ -13,6 +13,8 @@ import (
 
 	"github.com/cloudfoundry/bosh-cli/v7/director"
 	"github.com/cloudfoundry/bosh-utils/httpclient"
+
+	ours "github.com/on-demand-broker/odb/httpclient"
 )
 
 const (
@@ -39,6 +41,8 @@ type Options struct {
 	Timeout   time.Duration // of one Director request with all its tries, and of one token request; 30 s if 0
 	BodyLimit int64         // bytes of one answer; 64 MiB if 0
 	UserAgent string        // "odb" if empty
+	// Observe is told of each exchange, the UAA's too; nil for nobody.
+	Observe func(Asked)
 }
 
 // Client is one process's way to one Director: one connection pool, one token session. It is safe for concurrent use.
@@ -46,8 +50,9 @@ type Client struct {
 	base       string // https://host:port
 	username   string
 	password   string
-	tokens     *tokenSession // nil with basic auth
-	transport  *http.Transport
+	tokens     *tokenSession     // nil with basic auth
+	transport  *http.Transport   // whose connections are ours
+	way        http.RoundTripper // by which requests go
 	timeout    time.Duration
 	pause      time.Duration // before a second try
 	bodyLimit  int64
@@ -69,7 +74,8 @@ func New(options Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		base: base, username: options.Username, password: options.Password, transport: transport,
+		base: base, username: options.Username, password: options.Password,
+		transport: transport, way: ours.Observed(transport, told(options.Observe)),
 		timeout: options.Timeout, pause: defaultPause, bodyLimit: options.BodyLimit, userAgent: options.UserAgent,
 	}
 	if c.timeout <= 0 {

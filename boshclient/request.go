@@ -132,7 +132,7 @@ func (c *Client) send(ctx context.Context, r request, refused string) (used stri
 	unavailable := func(status int, err error) error {
 		return &Unavailable{Op: r.op(), Status: status, Sent: sent.Load(), Cause: err}
 	}
-	resp, err := c.transport.RoundTrip(req)
+	resp, err := c.way.RoundTrip(req)
 	if err != nil {
 		return "", nil, unavailable(0, err)
 	}

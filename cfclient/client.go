@@ -44,6 +44,8 @@ type Options struct {
 	Timeout   time.Duration // of each try of a request with its answer; 30 s if 0
 	UserAgent string        // "odb" if empty
 	Logger    *slog.Logger  // gets each request at debug level, without queries, headers and bodies; nil for none
+	// Observe is told of each exchange, those with the UAA too; nil for nobody.
+	Observe func(httpclient.Exchange)
 }
 
 // Client is one process's way to one Cloud Foundry: one connection pool, one token session. It is safe for concurrent use.

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/on-demand-broker/odb/httpclient"
 )
 
 const (
@@ -26,8 +28,9 @@ const (
 // request, and turns every answer but a success into one of our errors, because the library's lose the HTTP status.
 type exchange struct {
 	base      *url.URL
-	uaaURL    string // "" until it is known from the root document
-	transport *http.Transport
+	uaaURL    string            // "" until it is known from the root document
+	transport *http.Transport   // whose connections are ours
+	way       http.RoundTripper // by which requests go
 	session   *session
 	timeout   time.Duration
 	userAgent string
@@ -37,7 +40,7 @@ type exchange struct {
 
 func newExchange(options Options, base *url.URL, transport *http.Transport) *exchange {
 	e := &exchange{
-		base: base, uaaURL: strings.TrimRight(options.UAAURL, "/"), transport: transport,
+		base: base, uaaURL: strings.TrimRight(options.UAAURL, "/"), transport: transport, way: httpclient.Observed(transport, options.Observe),
 		timeout: options.Timeout, userAgent: options.UserAgent, logger: options.Logger, tries: usualTries(),
 	}
 	if e.timeout <= 0 {
@@ -120,7 +123,7 @@ func (e *exchange) send(request *http.Request, authorization string, receive rec
 	if err != nil {
 		return err
 	}
-	answer, err := e.transport.RoundTrip(try)
+	answer, err := e.way.RoundTrip(try)
 	if err != nil {
 		return away(err)
 	}

@@ -28,6 +28,8 @@ type Options struct {
 	Username, Password string        // both empty for no authentication
 	Timeout            time.Duration // of one request with its answer; 30 s if 0
 	UserAgent          string
+	// Observe is told of each exchange; nil for nobody.
+	Observe func(httpclient.Exchange)
 }
 
 // Instance is a service instance as the list has it.
@@ -60,7 +62,7 @@ func New(options Options) (*Client, error) {
 	if options.Timeout <= 0 {
 		options.Timeout = defaultTimeout
 	}
-	return &Client{options: options, url: at, http: &http.Client{Timeout: options.Timeout, Transport: transport}}, nil
+	return &Client{options: options, url: at, http: &http.Client{Timeout: options.Timeout, Transport: httpclient.Observed(transport, options.Observe)}}, nil
 }
 
 // List gets the instances. The filter is passed on as query parameters, whatever it says.

@@ -4,8 +4,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,8 +19,10 @@ type Registry struct {
 	registry *prometheus.Registry
 	logger   *slog.Logger
 
-	served       *prometheus.CounterVec
-	serveTime    *prometheus.HistogramVec
+	requests     timed
+	adapterRuns  timed
+	director     timed
+	dependencies timed
 	configured   *prometheus.GaugeVec
 	configuredAt prometheus.Gauge
 }
@@ -43,12 +43,22 @@ func New(build Build, logger *slog.Logger) *Registry {
 	r := &Registry{
 		registry: prometheus.NewRegistry(),
 		logger:   logger,
-		served: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: namespace, Name: "http_requests_total", Help: "Requests answered, by route, method and status.",
-		}, []string{"route", "method", "status"}),
-		serveTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: namespace, Name: "http_request_duration_seconds", Help: "How long requests took to answer, by route and method.", Buckets: requestBuckets(),
-		}, []string{"route", "method"}),
+		requests: newTimed(timedOptions{
+			counter: "http_requests_total", counts: "Requests answered.", histogram: "http_request_duration_seconds", times: "How long the answers of requests took.",
+			labels: []string{"route", "method"}, outcome: "status", buckets: requestBuckets(),
+		}),
+		adapterRuns: newTimed(timedOptions{
+			counter: "adapter_runs_total", counts: "Runs of the service adapter.", histogram: "adapter_run_duration_seconds", times: "How long runs of the service adapter took.",
+			labels: []string{"subcommand"}, outcome: "exit", buckets: runBuckets(),
+		}),
+		director: newTimed(timedOptions{
+			counter: "director_requests_total", counts: "Requests sent to the Director and its UAA.", histogram: "director_request_duration_seconds", times: "How long the Director took to begin its answer.",
+			labels: []string{"method", "endpoint"}, outcome: "status", buckets: requestBuckets(),
+		}),
+		dependencies: newTimed(timedOptions{
+			counter: "dependency_requests_total", counts: "Requests sent to others than the Director, those for tokens included.", histogram: "dependency_request_duration_seconds", times: "How long others than the Director took to begin their answer.",
+			labels: []string{"dependency", "method"}, outcome: "status", buckets: requestBuckets(),
+		}),
 		configured: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: namespace, Name: "config_info", Help: "Always 1. The service offering, and a hash of the configuration in force, secrets left out.",
 		}, []string{"service", "hash"}),
@@ -61,7 +71,10 @@ func New(build Build, logger *slog.Logger) *Registry {
 		ConstLabels: prometheus.Labels{"version": build.Version, "commit": build.Commit, "go_version": runtime.Version()},
 	})
 	about.Set(1)
-	r.registry.MustRegister(about, r.served, r.serveTime, r.configured, r.configuredAt,
+	for _, t := range []timed{r.requests, r.adapterRuns, r.director, r.dependencies} {
+		r.registry.MustRegister(t.count, t.time)
+	}
+	r.registry.MustRegister(about, r.configured, r.configuredAt,
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewGoCollector(collectors.WithGoCollectorMemStatsMetricsDisabled()))
 	return r
@@ -92,25 +105,4 @@ func (r *Registry) Configured(c Configuration) {
 	r.configured.Reset()
 	r.configured.WithLabelValues(c.Service, c.Hash).Set(1)
 	r.configuredAt.SetToCurrentTime()
-}
-
-// Served counts a request that was answered. The route is one of few, whatever the path was.
-func (r *Registry) Served(route, method string, status int, took time.Duration) {
-	method = knownMethod(method)
-	r.served.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
-	r.serveTime.WithLabelValues(route, method).Observe(took.Seconds())
-}
-
-// knownMethod keeps away what clients invent.
-func knownMethod(method string) string {
-	known := []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost, http.MethodPatch, http.MethodDelete, http.MethodOptions}
-	if slices.Contains(known, method) {
-		return method
-	}
-	return "other"
-}
-
-// requestBuckets are the upper bounds, in seconds, for what answers while somebody waits.
-func requestBuckets() []float64 {
-	return []float64{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}
 }

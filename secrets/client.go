@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"code.cloudfoundry.org/credhub-cli/credhub"
+
+	"github.com/on-demand-broker/odb/httpclient"
 )
 
 const (
@@ -37,12 +39,15 @@ type Options struct {
 
 	Timeout   time.Duration // of one call with all its requests and tries, the token included; 30 s if 0
 	UserAgent string        // "odb" if empty
+	// Observe is told of each exchange, those with the UAA too; nil for nobody.
+	Observe func(httpclient.Exchange)
 }
 
 // Client is one process's way to one CredHub: one connection pool, one token session. It is safe for concurrent use.
 type Client struct {
 	url       string
-	transport *http.Transport
+	transport *http.Transport   // whose connections are ours
+	way       http.RoundTripper // by which requests go
 	session   *session
 	timeout   time.Duration
 	userAgent string
@@ -71,7 +76,7 @@ func New(options Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		url: address, transport: transport,
+		url: address, transport: transport, way: httpclient.Observed(transport, options.Observe),
 		timeout: options.Timeout, userAgent: options.UserAgent,
 	}
 	if c.timeout <= 0 {

@@ -179,7 +179,7 @@ func (x *exchange) send(request *http.Request, token string) (*http.Response, er
 	if token != "" {
 		again.Header.Set("Authorization", "Bearer "+token)
 	}
-	response, err := x.client.transport.RoundTrip(again) // not a http.Client: a redirect could lead the token elsewhere
+	response, err := x.client.way.RoundTrip(again) // not a http.Client: a redirect could lead the token elsewhere
 	if err != nil {
 		return nil, &Unavailable{Op: x.op, Cause: err}
 	}

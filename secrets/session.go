@@ -107,7 +107,7 @@ type tokenExchange struct {
 func (x *tokenExchange) RoundTrip(request *http.Request) (*http.Response, error) {
 	request = request.Clone(x.ctx)
 	request.Header.Set("User-Agent", x.client.userAgent)
-	response, err := x.client.transport.RoundTrip(request)
+	response, err := x.client.way.RoundTrip(request)
 	if err != nil {
 		x.err = err
 		return nil, err

@@ -26,6 +26,8 @@ type Options struct {
 	Timeout                time.Duration // of each request; 30 s if 0
 
 	Definition Definition
+	// Observe is told of each exchange; nil for nobody.
+	Observe func(httpclient.Exchange)
 }
 
 // Clients manages the clients of the instances. It is safe for concurrent use; calls for one instance must not overlap.
@@ -34,7 +36,8 @@ type Clients struct {
 	id, secret string
 	timeout    time.Duration
 	definition Definition
-	transport  *http.Transport
+	transport  *http.Transport   // whose connections are ours
+	way        http.RoundTripper // by which requests go
 	session    session
 }
 
@@ -59,6 +62,7 @@ func New(options Options) (*Clients, error) {
 		url: (&url.URL{Scheme: target.Scheme, Host: target.Host, Path: target.Path}).String(),
 		id:  options.ClientID, secret: options.ClientSecret,
 		timeout: options.Timeout, definition: options.Definition, transport: transport,
+		way: httpclient.Observed(transport, options.Observe),
 	}
 	if c.timeout <= 0 {
 		c.timeout = defaultTimeout
@@ -195,7 +199,7 @@ func (c *Clients) ask(ctx context.Context, about uaa.Client, request func(*uaa.A
 func (c *Clients) send(ctx context.Context, token, secret string, request func(*uaa.API) error) (status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	e := &exchange{ctx: ctx, base: c.transport, token: token, secrets: []string{secret}}
+	e := &exchange{ctx: ctx, base: c.way, token: token, secrets: []string{secret}}
 	err = e.run(c.url, uaa.WithNoAuthentication(), request)
 	return e.status, err
 }

@@ -45,7 +45,7 @@ func (c *Clients) token(ctx context.Context, refused string) (string, error) {
 	defer cancel()
 	var token string
 	var expires time.Time
-	e := &exchange{ctx: ctx, base: c.transport, secrets: []string{c.secret}}
+	e := &exchange{ctx: ctx, base: c.way, secrets: []string{c.secret}}
 	err := e.run(c.url, uaa.WithClientCredentials(c.id, c.secret, uaa.OpaqueToken), func(api *uaa.API) error {
 		granted, err := api.Token(ctx)
 		if err != nil {

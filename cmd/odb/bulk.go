@@ -58,7 +58,7 @@ func (b *bulk) connect() (err error) {
 	if b.broker, err = newBroker(b.file, blip); err != nil {
 		return err
 	}
-	b.platform, err = newCloudFoundry(b.file.CF, nil)
+	b.platform, err = newCloudFoundry(b.file.CF, onlooker{})
 	return err
 }
 

@@ -187,7 +187,7 @@ func (c *connection) broker(cmd *cobra.Command) (*mgmtclient.Client, error) {
 
 // findingInstances is Cloud Foundry for those who only want to know whether it has an instance; nil if there is none to ask.
 func findingInstances(c config.CF) (companions.InstanceFinder, error) {
-	platform, err := newCloudFoundry(c, nil)
+	platform, err := newCloudFoundry(c, onlooker{})
 	if platform == nil || err != nil {
 		return nil, err
 	}

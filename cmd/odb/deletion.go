@@ -27,7 +27,7 @@ type deletion struct {
 
 // find connects and finds the offering, but not its instances.
 func (d *deletion) find(ctx context.Context) (err error) {
-	if d.platform, err = newCloudFoundry(d.file.CF, nil); err != nil {
+	if d.platform, err = newCloudFoundry(d.file.CF, onlooker{}); err != nil {
 		return err
 	}
 	d.doomed, err = companions.FindDoomed(ctx, d.platform, d.file.ServiceCatalog.ID, d.file.BrokerName)

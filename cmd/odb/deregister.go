@@ -21,7 +21,7 @@ func deregisterCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			platform, err := newCloudFoundry(file.CF, nil)
+			platform, err := newCloudFoundry(file.CF, onlooker{})
 			if err != nil {
 				return err
 			}
@@ -50,7 +50,7 @@ func deregisterBroker() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			platform, err := newCloudFoundry(file.CF, nil)
+			platform, err := newCloudFoundry(file.CF, onlooker{})
 			if err == nil {
 				err = companions.Deregister(cmd.Context(), platform, name, oldTelling(logger))
 			}

@@ -6,17 +6,19 @@ import (
 
 	"github.com/on-demand-broker/odb/broker"
 	"github.com/on-demand-broker/odb/config"
+	"github.com/on-demand-broker/odb/httpclient"
 	"github.com/on-demand-broker/odb/instancesapi"
 )
 
 // newInstances is the operator's own list of instances; nil if there is none.
-func newInstances(c config.ServiceInstancesAPI) (broker.Instances, error) {
+func newInstances(c config.ServiceInstancesAPI, observe func(httpclient.Exchange)) (broker.Instances, error) {
 	if c.URL == "" {
 		return nil, nil
 	}
 	client, err := instancesapi.New(instancesapi.Options{
 		URL: c.URL, CACert: c.RootCACert, SkipVerify: c.DisableSSLCertVerification,
 		Username: c.Authentication.Basic.Username, Password: c.Authentication.Basic.Password.Reveal(), UserAgent: "odb/" + version,
+		Observe: observe,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("service_instances_api: %w", err)

@@ -63,7 +63,7 @@ func listInstancesOf(ctx context.Context, file *config.Companion, org, space str
 	if err != nil {
 		return nil, err
 	}
-	platform, err := newCloudFoundry(file.CF, nil)
+	platform, err := newCloudFoundry(file.CF, onlooker{})
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func (r *instancesRepair) run(cmd *cobra.Command, id string) error {
 	if patient.Broker, err = newBroker(file, 0); err != nil {
 		return err
 	}
-	platform, err := newCloudFoundry(file.CF, nil)
+	platform, err := newCloudFoundry(file.CF, onlooker{})
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,9 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/on-demand-broker/odb/adapterclient/adaptertest"
+	"github.com/on-demand-broker/odb/secrets/credhubtest"
 )
 
 // scrape is what the broker tells Prometheus.
@@ -41,6 +44,48 @@ var _ = Describe("GET /metrics", func() {
 		Expect(w.scrape()).NotTo(ContainSubstring("i-1"))
 	})
 
+	It("counts the adapter's runs, by how they ended", func() {
+		w := newWorld()
+		w.platform.provisioned("i-1")
+		Expect(w.adapter.Steer("create-binding", adaptertest.Steering{ExitCode: 42})).To(Succeed())
+		Expect(w.platform.bind("i-1", "b-1", nil).status).To(Equal(http.StatusUnprocessableEntity))
+		w.shows(`odb_adapter_runs_total{exit="0",subcommand="generate-manifest"} 1`)
+		w.shows(`odb_adapter_runs_total{exit="42",subcommand="create-binding"} 1`)
+		w.shows(`odb_adapter_run_duration_seconds_count{subcommand="create-binding"} 1`)
+	})
+
+	It("counts what is asked of the Director, by kinds of requests", func() {
+		w := newWorld()
+		w.platform.provisioned("i-1")
+		w.shows(`odb_director_requests_total{endpoint="/deployments",method="POST",status="30`)
+		w.shows(`odb_director_request_duration_seconds_count{endpoint="/deployments",method="POST"} 1`)
+		w.shows(`odb_director_requests_total{endpoint="/tasks/:x",method="GET",status="200"}`)
+		Expect(w.scrape()).NotTo(ContainSubstring("service-instance_"))
+	})
+
+	It("counts what is asked of others, and goes on counting when the configuration has changed", func() {
+		credhub := credhubtest.Start(credhubtest.Options{})
+		DeferCleanup(credhub.Close)
+		cf := newFoundation()
+		cf.knows(smallPlan, largePlan)
+		w := newWorldWithoutBroker()
+		p := w.serveProcess("--config", cf.configured(), credentialsIn(credhub))
+		w.platform.provisioned("i-1")
+		Expect(w.platform.bind("i-1", "b-1", nil).status).To(Equal(http.StatusCreated))
+		w.shows(`odb_dependency_requests_total{dependency="cf",method="GET",status="200"}`)
+		w.shows(`odb_dependency_requests_total{dependency="credhub",method="PUT",status="200"}`)
+		provisions := `odb_http_requests_total{method="PUT",route="/v2/service_instances/:instance_id",status="202"} `
+		w.shows(provisions + "1")
+		before := regexp.MustCompile(`hash="(\w+)"`).FindStringSubmatch(w.scrape())[1]
+
+		w.rewrite(w.dir+"/broker.yml", "one node", "one node of its own")
+		p.hangUp("reloaded")
+		w.platform.provisioned("i-2")
+		w.shows(provisions + "2")
+		Expect(w.scrape()).NotTo(ContainSubstring(before))
+		Expect(strings.Count(w.scrape(), "odb_config_info{")).To(Equal(1))
+	})
+
 	It("tells which program runs, and with what", func() {
 		w := newWorld()
 		w.shows(`odb_build_info{commit="`)
@@ -57,8 +102,11 @@ var _ = Describe("GET /metrics", func() {
 	})
 
 	It("has what OPERATING.md lists, and nothing else", func() {
-		w := newWorld()
+		cf := newFoundation()
+		cf.knows(smallPlan, largePlan)
+		w := newWorld(cf.configured())
 		w.platform.provisioned("i-1")
+		w.shows("odb_dependency_requests_total{")
 		exported := map[string]bool{}
 		for _, found := range regexp.MustCompile(`(?m)^# TYPE (\S+) `).FindAllStringSubmatch(w.scrape(), -1) {
 			exported[found[1]] = true

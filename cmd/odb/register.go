@@ -26,7 +26,7 @@ func registerCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			platform, err := newCloudFoundry(file.CF, nil)
+			platform, err := newCloudFoundry(file.CF, onlooker{})
 			if err != nil {
 				return err
 			}
@@ -103,7 +103,7 @@ func registerBroker() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			platform, err := newCloudFoundry(file.CF, nil)
+			platform, err := newCloudFoundry(file.CF, onlooker{})
 			if err == nil {
 				err = registrationOf(file).Apply(cmd.Context(), platform, oldTelling(logger))
 			}

@@ -73,7 +73,7 @@ func throughPlatform(ctx context.Context, kind string, file *config.Companion, l
 	if kind != mgmtclient.Upgrade || !file.MaintenanceInfoPresent || !file.CF.Given() {
 		return false
 	}
-	platform, err := newCloudFoundry(file.CF, nil)
+	platform, err := newCloudFoundry(file.CF, onlooker{})
 	if err == nil {
 		_, err = platform.Info(ctx)
 	}

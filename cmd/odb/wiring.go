@@ -13,6 +13,7 @@ import (
 	"github.com/on-demand-broker/odb/boshclient"
 	"github.com/on-demand-broker/odb/broker"
 	"github.com/on-demand-broker/odb/config"
+	"github.com/on-demand-broker/odb/httpclient"
 	"github.com/on-demand-broker/odb/metrics"
 	"github.com/on-demand-broker/odb/secrets"
 	"github.com/on-demand-broker/odb/server"
@@ -63,7 +64,7 @@ func (d *daemon) brokerOptions(ctx context.Context, c *config.Config) (broker.Op
 		Logger:     d.logger,
 		CarryEvery: d.carryEvery,
 	}
-	director, err := newDirector(c.BOSH)
+	director, err := newDirector(c.BOSH, d.askedDirector)
 	if err != nil {
 		return options, err
 	}
@@ -71,24 +72,24 @@ func (d *daemon) brokerOptions(ctx context.Context, c *config.Config) (broker.Op
 	if !c.Broker.DisableBOSHEvents {
 		options.Events = director
 	}
-	adapter, err := newAdapter(c, d.logger)
+	adapter, err := d.newAdapter(c)
 	if err != nil {
 		return options, err
 	}
 	options.Adapter = adapter
-	if options.UAAClients, err = newUAAClients(c); err != nil {
+	if options.UAAClients, err = newUAAClients(c, d.asked(platformUAA)); err != nil {
 		return options, err
 	}
-	if options.ManifestSecrets, err = newManifestSecrets(c); err != nil {
+	if options.ManifestSecrets, err = newManifestSecrets(c, d.asked(boshCredHub)); err != nil {
 		return options, err
 	}
-	if options.BindingSecrets, options.BindingNotes, err = newBindingSecrets(c); err != nil {
+	if options.BindingSecrets, options.BindingNotes, err = newBindingSecrets(c, d.asked(platformCredHub)); err != nil {
 		return options, err
 	}
-	if options.Instances, err = newInstances(c.ServiceInstancesAPI); err != nil {
+	if options.Instances, err = newInstances(c.ServiceInstancesAPI, d.asked(instancesAPI)); err != nil {
 		return options, err
 	}
-	if options.Platform, err = cloudFoundry(c, d.logger); err != nil {
+	if options.Platform, err = cloudFoundry(c, onlooker{d.logger, d.asked(platformAPI)}); err != nil {
 		return options, err
 	}
 	options.Schemas, err = planSchemas(ctx, c, adapter)
@@ -132,7 +133,7 @@ func planSchemas(ctx context.Context, c *config.Config, adapter *adapterclient.C
 // platform's contexts are large.
 const maxDirectorAnswer = 256 << 20
 
-func newDirector(c config.BOSH) (*boshclient.Client, error) {
+func newDirector(c config.BOSH, observe func(boshclient.Asked)) (*boshclient.Client, error) {
 	return boshclient.New(boshclient.Options{
 		URL:          c.URL,
 		CACert:       c.RootCACert,
@@ -143,11 +144,12 @@ func newDirector(c config.BOSH) (*boshclient.Client, error) {
 		Timeout:      c.Timeout,
 		BodyLimit:    maxDirectorAnswer,
 		UserAgent:    "odb/" + version,
+		Observe:      observe,
 	})
 }
 
 // newUAAClients is nil where there is no Cloud Foundry, or only a user to log in to its UAA with.
-func newUAAClients(c *config.Config) (broker.UAAClients, error) {
+func newUAAClients(c *config.Config, observe func(httpclient.Exchange)) (broker.UAAClients, error) {
 	credentials, definition := c.CF.UAA.Authentication.ClientCredentials, c.CF.UAA.ClientDefinition
 	if c.Broker.DisableCFStartupChecks || credentials.ClientID == "" {
 		return nil, nil
@@ -155,6 +157,7 @@ func newUAAClients(c *config.Config) (broker.UAAClients, error) {
 	clients, err := uaaclients.New(uaaclients.Options{
 		URL: c.CF.UAA.URL, CACerts: c.CF.RootCACert, SkipVerify: c.CF.DisableSSLCertVerification,
 		ClientID: credentials.ClientID, ClientSecret: credentials.ClientSecret.Reveal(),
+		Observe: observe,
 		Definition: uaaclients.Definition{
 			Scopes: definition.Scopes, Authorities: definition.Authorities, AuthorizedGrantTypes: definition.AuthorizedGrantTypes,
 			ResourceIDs: definition.ResourceIDs, Name: definition.Name, AllowPublic: definition.AllowPublic,
@@ -170,7 +173,7 @@ func newUAAClients(c *config.Config) (broker.UAAClients, error) {
 }
 
 // newManifestSecrets is nil without secure manifests.
-func newManifestSecrets(c *config.Config) (broker.ManifestSecrets, error) {
+func newManifestSecrets(c *config.Config, observe func(httpclient.Exchange)) (broker.ManifestSecrets, error) {
 	if !c.Broker.EnableSecureManifests {
 		return nil, nil
 	}
@@ -178,6 +181,7 @@ func newManifestSecrets(c *config.Config) (broker.ManifestSecrets, error) {
 	client, err := secrets.New(secrets.Options{
 		URL: c.BOSHCredHub.URL, CACerts: []string{c.BOSHCredHub.RootCACert, c.BOSH.RootCACert},
 		ClientID: credentials.ClientID, ClientSecret: credentials.ClientSecret.Reveal(), UserAgent: "odb/" + version,
+		Observe: observe,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("bosh_credhub: %w", err)
@@ -186,13 +190,14 @@ func newManifestSecrets(c *config.Config) (broker.ManifestSecrets, error) {
 }
 
 // newBindingSecrets is nil where the platform has no CredHub; the notes are, too, where they are to be elsewhere.
-func newBindingSecrets(c *config.Config) (broker.BindingSecrets, broker.BindingNotes, error) {
+func newBindingSecrets(c *config.Config, observe func(httpclient.Exchange)) (broker.BindingSecrets, broker.BindingNotes, error) {
 	if !c.CredHub.Enabled() {
 		return nil, nil, nil
 	}
 	client, err := secrets.New(secrets.Options{
 		URL: c.CredHub.APIURL, CACerts: []string{c.CredHub.CACert, c.CredHub.InternalUAACACert},
 		ClientID: c.CredHub.ClientID, ClientSecret: c.CredHub.ClientSecret.Reveal(), UserAgent: "odb/" + version,
+		Observe: observe,
 	})
 	switch {
 	case err != nil:
@@ -204,14 +209,15 @@ func newBindingSecrets(c *config.Config) (broker.BindingSecrets, broker.BindingN
 	}
 }
 
-func newAdapter(c *config.Config, logger *slog.Logger) (*adapterclient.Client, error) {
+func (d *daemon) newAdapter(c *config.Config) (*adapterclient.Client, error) {
 	return adapterclient.New(adapterclient.Options{
 		Path:     c.ServiceAdapter.Path,
 		UseStdin: c.Broker.UseStdin,
 		Timeout:  c.ServiceAdapter.Timeout,
 		Timeouts: c.ServiceAdapter.Timeouts,
 		Env:      adapterEnvironment(c.ServiceAdapter.Env),
-		Logger:   logger,
+		Logger:   d.logger,
+		Observe:  d.adapterRan,
 	})
 }
 
