@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -25,7 +24,7 @@ const examples = "../../examples/"
 // buildExample compiles an example's adapter into a folder.
 func buildExample(ctx context.Context, name, dir string) (path string) {
 	GinkgoHelper()
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, buildPatience)
 	defer cancel()
 	path = filepath.Join(dir, name)
 	output, err := exec.CommandContext(ctx, "go", "build", "-C", examples+name, "-buildvcs=false", "-o", path, ".").CombinedOutput()

@@ -39,7 +39,7 @@ func (p *platform) followBinding(id, binding, operation string) (last answer) {
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(last.status).To(Equal(http.StatusOK), last.text)
 		g.Expect(last.body["state"]).NotTo(Equal("in progress"))
-	}).WithTimeout(20 * time.Second).WithPolling(5 * time.Millisecond).Should(Succeed())
+	}).WithPolling(5 * time.Millisecond).Should(Succeed())
 	return last
 }
 
@@ -55,7 +55,7 @@ var _ = Describe("a binding that takes longer than a request", func() {
 	}
 	held := func(verb string) {
 		GinkgoHelper()
-		Eventually(w.calls).WithTimeout(10 * time.Second).Should(ContainElement(verb))
+		Eventually(w.calls).Should(ContainElement(verb))
 	}
 	accepted := func(a answer) string {
 		GinkgoHelper()

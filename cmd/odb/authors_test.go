@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -72,7 +71,7 @@ func (a *agent) foundBy(user string) []string {
 // buildSDKAdapter compiles the adapter that uses what the examples don't; it is run under the name of an entry of the SDK.
 func buildSDKAdapter(ctx context.Context, dir string) (entry func(name string) string) {
 	GinkgoHelper()
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, buildPatience)
 	defer cancel()
 	path := filepath.Join(dir, "sdk-adapter")
 	output, err := exec.CommandContext(ctx, "go", "build", "-C", "testdata/sdk-adapter", "-buildvcs=false", "-o", path, ".").CombinedOutput()

@@ -75,9 +75,10 @@ var _ = Describe("when the Director is away", func() {
 	})
 
 	DescribeTable("never calls an operation failed because it can't tell", func(fault devdirector.Fault) {
-		w := newWorld(with("bosh:", "bosh:\n  timeout: 500ms"))
+		w := newWorld()
 		a := w.platform.provision("i-1", nil)
 		Expect(a.status).To(Equal(http.StatusAccepted))
+		w.serve(with("bosh:", "bosh:\n  timeout: 500ms")) // which nothing but the poll has to keep
 		fault.Method, fault.Path = "GET", "/tasks/.*"
 		Expect(w.director.AddFault(fault)).To(Succeed())
 		poll := w.platform.lastOperation("i-1", a.operation())

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -38,7 +37,7 @@ var _ = Describe("the BOSH release's jobs", func() {
 		Expect(checked.stdout).To(HaveSuffix("broker.yml: ok\n"))
 		Expect(checked.code).To(BeZero())
 		broker := v.startBroker()
-		Eventually(broker.stdout.String).WithTimeout(30 * time.Second).Should(ContainSubstring("server.listening"))
+		Eventually(broker.stdout.String).Should(ContainSubstring("server.listening"))
 		started := v.run("broker", "post-start")
 		Expect(started.stderr).To(BeEmpty())
 		Expect(started.code).To(BeZero())
@@ -86,19 +85,19 @@ var _ = Describe("the BOSH release's jobs", func() {
 			defer GinkgoRecover()
 			answered <- w.platform.provision("i-1", nil)
 		}()
-		Eventually(w.calls).WithTimeout(10 * time.Second).Should(ContainElement("generate-manifest"))
+		Eventually(w.calls).Should(ContainElement("generate-manifest"))
 		drained := make(chan ran, 1)
 		go func() {
 			defer GinkgoRecover()
 			drained <- v.run("broker", "drain")
 		}()
-		Eventually(broker.stdout.String).WithTimeout(10 * time.Second).Should(ContainSubstring("server.stopping"))
+		Eventually(broker.stdout.String).Should(ContainSubstring("server.stopping"))
 		Consistently(drained, "300ms").ShouldNot(Receive())
 		Expect(w.adapter.LetGo("me")).To(Succeed())
 		var a answer
-		Eventually(answered).WithTimeout(10 * time.Second).Should(Receive(&a))
+		Eventually(answered).Should(Receive(&a))
 		Expect(a.status).To(Equal(http.StatusAccepted), a.text)
-		Eventually(drained).WithTimeout(10 * time.Second).Should(Receive(Equal(ran{stdout: "0\n"})))
+		Eventually(drained).Should(Receive(Equal(ran{stdout: "0\n"})))
 		log, err := os.ReadFile(v.path("sys/log/broker/drain.log"))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(string(log)).To(MatchRegexp(`(?s)waiting 61 s for the requests in flight.*the broker has stopped\n$`))
@@ -181,7 +180,7 @@ var _ = Describe("the BOSH release's jobs", func() {
 		Expect(os.WriteFile(filepath.Join(work, "odb", "odb"), []byte("#!/bin/bash\nbasename \"$0\"\n"), 0o755)).To(Succeed())
 		script, err := filepath.Abs(filepath.Join(releaseDir, "packages", "odb", "packaging"))
 		Expect(err).NotTo(HaveOccurred())
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		packaging := exec.CommandContext(ctx, "bash", script)
 		packaging.Dir, packaging.Env = work, append(os.Environ(), "BOSH_INSTALL_TARGET="+target)

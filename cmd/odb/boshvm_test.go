@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -139,7 +138,7 @@ type ran struct {
 // run runs a job's script to its end.
 func (v *vm) run(job, script string) ran {
 	GinkgoHelper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	command := exec.CommandContext(ctx, filepath.Join(v.root, "jobs", job, "bin", script))
 	command.Env = append(os.Environ(), beODB+"=1")

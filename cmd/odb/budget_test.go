@@ -22,7 +22,7 @@ var _ = Describe("the Director's patience", func() {
 		clock = devdirector.NewManualClock(time.Now())
 		w = newWorld(append(changes, tasksTake(time.Minute), setting{director: func(o *devdirector.Options) { o.Clock = clock }})...)
 		// At its start the broker looks once for operations that an earlier process left, and once for what is left of instances.
-		Eventually(func() int { return w.director.Stats().Requests["GET /configs"] }).WithTimeout(10 * time.Second).Should(Equal(2))
+		Eventually(func() int { return w.director.Stats().Requests["GET /configs"] }).Should(Equal(2))
 	}
 	BeforeEach(func() { begin() })
 
@@ -91,7 +91,7 @@ var _ = Describe("the Director's patience", func() {
 		a := w.platform.do("PUT", instancePath("i-1")+"?accepts_incomplete=true", provisionBody(smallPlan), asks("cloudfoundry", `{"user_id":"u"}`))
 		status(a, http.StatusAccepted)
 		events := func() int { return w.director.Stats().Requests["POST /events"] }
-		Eventually(events).WithTimeout(10 * time.Second).Should(Equal(1))
+		Eventually(events).Should(Equal(1))
 		Expect(w.director.Stats().TotalRequests).To(Equal(3+1+1), "%v", w.director.Stats().Requests)
 	})
 

@@ -80,7 +80,7 @@ func (c cloud) state(method, path string, body any) (state string) {
 	Eventually(func() string {
 		state, _ = c.ask("GET", strings.TrimPrefix(accepted.header.Get("Location"), c.URL()), nil).body["state"].(string)
 		return state
-	}).WithTimeout(10 * time.Second).WithPolling(5 * time.Millisecond).Should(Or(Equal("COMPLETE"), Equal("FAILED")))
+	}).WithPolling(5 * time.Millisecond).Should(Or(Equal("COMPLETE"), Equal("FAILED")))
 	return state
 }
 

@@ -170,7 +170,7 @@ var _ = Describe("with Cloud Foundry", func() {
 			cf.knows(smallPlan, "gone-plan", "gone-and-empty")
 			cf.has("i-1", "gone-plan")
 			w := newWorld(cf.configured())
-			Eventually(w.log.String).WithTimeout(5 * time.Second).Should(ContainSubstring("start.plan-missing"))
+			Eventually(w.log.String).Should(ContainSubstring("start.plan-missing"))
 			Expect(w.log.String()).To(And(ContainSubstring(`"plan_id":"gone-plan"`), Not(ContainSubstring("gone-and-empty"))))
 			w.platform.provisioned("i-2")
 		})
@@ -181,14 +181,14 @@ var _ = Describe("with Cloud Foundry", func() {
 			Expect(cf.AddFault(cftest.Fault{Match: ".", Cut: true})).To(Succeed())
 			w := newWorld(cf.configured(), setting{carryEvery: 20 * time.Millisecond})
 			w.platform.provisioned("i-2")
-			Eventually(w.log.String).WithTimeout(10 * time.Second).Should(ContainSubstring("start.platform-away"))
+			Eventually(w.log.String).Should(ContainSubstring("start.platform-away"))
 			cf.ClearFaults()
-			Eventually(w.log.String).WithTimeout(10 * time.Second).Should(ContainSubstring("start.plan-missing"))
+			Eventually(w.log.String).Should(ContainSubstring("start.plan-missing"))
 		})
 
 		It("says that the credentials are not accepted", func() {
 			w := newWorld(cf.configured(), with(cftest.AdminClientSecret, "another-secret"))
-			Eventually(w.log.String).WithTimeout(5 * time.Second).Should(ContainSubstring("Cloud Foundry refused POST /oauth/token: status 401"))
+			Eventually(w.log.String).Should(ContainSubstring("Cloud Foundry refused POST /oauth/token: status 401"))
 			Expect(w.log.String()).NotTo(ContainSubstring("another-secret"))
 		})
 
@@ -198,7 +198,7 @@ var _ = Describe("with Cloud Foundry", func() {
 			w := newWorldWithoutBroker()
 			w.predecessorMade(1)
 			w.serve(cf.configured(), with("  use_stdin: true\n", "  use_stdin: true\n  enable_telemetry: true\n"))
-			Eventually(w.log.String).WithTimeout(5 * time.Second).Should(ContainSubstring(`"service-instances-per-plan":{"plan-id":"small-plan-guid","total":1}`))
+			Eventually(w.log.String).Should(ContainSubstring(`"service-instances-per-plan":{"plan-id":"small-plan-guid","total":1}`))
 		})
 	})
 
@@ -255,7 +255,7 @@ func (f *foundation) outcome(guid string) string {
 		instance, _ := f.Instance(guid)
 		last = instance.LastOperation
 		return last.State
-	}).WithTimeout(20 * time.Second).Should(Or(Equal(cfclient.OperationSucceeded), Equal(cfclient.OperationFailed)))
+	}).Should(Or(Equal(cfclient.OperationSucceeded), Equal(cfclient.OperationFailed)))
 	return last.Type + " " + last.State
 }
 

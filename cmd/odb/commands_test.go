@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -56,10 +55,10 @@ var _ = Describe("the commands", func() {
 			with("    instance_groups:", "    quotas: {service_instance_limit: 5}\n    instance_groups:"),
 		}
 		p := w.serveProcess("-configFilePath", odd...)
-		Eventually(p.stdout.String).WithTimeout(10 * time.Second).Should(ContainSubstring("odb.telemetry"))
+		Eventually(p.stdout.String).Should(ContainSubstring("odb.telemetry"))
 		Expect(w.director.Close()).To(Succeed())
 		away := w.serveProcess("--config", odd...)
-		Eventually(away.stdout.String).WithTimeout(10 * time.Second).Should(ContainSubstring("odb.start.director-away"))
+		Eventually(away.stdout.String).Should(ContainSubstring("odb.start.director-away"))
 
 		log := p.stdout.String() + away.stdout.String()
 		Expect(log).NotTo(MatchRegexp(`%!|%[svdq]|[#$]\{|\{\{`))

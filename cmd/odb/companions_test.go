@@ -190,9 +190,9 @@ var _ = Describe("the companion commands", func() {
 			text, err := os.ReadFile(path)
 			Expect(err).NotTo(HaveOccurred())
 			_, port, _ := cutAround(string(text), "port: ", "\n")
-			arguments := []string{"-configFilePath", path, "-brokerUsername", platformUser, "-brokerPassword", platformPassword, "-brokerPort", port, "-timeout", "20"}
+			arguments := []string{"-configFilePath", path, "-brokerUsername", platformUser, "-brokerPassword", platformPassword, "-brokerPort", port, "-timeout", "120"}
 			waiting := startAs("broker-post-start", arguments...)
-			Eventually(waiting.stdout.String).WithTimeout(10 * time.Second).Should(ContainSubstring("Waiting 20s for the broker"))
+			Eventually(waiting.stdout.String).Should(ContainSubstring("Waiting 2m0s for the broker"))
 			serving := startAs("on-demand-service-broker", "-configFilePath", path)
 			Expect(waiting.end()).To(BeZero())
 			Expect(waiting.stdout.String()).To(ContainSubstring("The broker serves its catalog"))
@@ -211,8 +211,8 @@ var _ = Describe("the companion commands", func() {
 			w := newWorldWithoutBroker()
 			w.serveProcess("--config", with("password: admin}}", "password: wrong}}"))
 			path := filepath.Join(w.dir, "broker.yml")
-			code, _, errs := odb("wait-ready", "--config", path, "--timeout", "2s")
-			Expect(errs).To(Equal("odb: the broker was not ready within 2s: the broker is not available: GET /readyz: status 503: its Director does not accept the broker's credentials\n"))
+			code, _, errs := odb("wait-ready", "--config", path, "--timeout", "4s")
+			Expect(errs).To(Equal("odb: the broker was not ready within 4s: the broker is not available: GET /readyz: status 503: its Director does not accept the broker's credentials\n"))
 			Expect(code).To(Equal(1))
 
 			port := w.platform.url[strings.LastIndex(w.platform.url, ":")+1:]
@@ -225,7 +225,7 @@ var _ = Describe("the companion commands", func() {
 			w := newWorldWithoutBroker()
 			path := w.writeConfig(with("  use_stdin: true", fmt.Sprintf("  use_stdin: true\n  tls: {cert_file: %s, key_file: %s}", certificate, key)))
 			serving := startODB("serve", "--config", path)
-			Eventually(serving.stdout.String).WithTimeout(10 * time.Second).Should(ContainSubstring("server.listening"))
+			Eventually(serving.stdout.String).Should(ContainSubstring("server.listening"))
 			code, _, errs := odb("wait-ready", "--config", path)
 			Expect(errs).To(BeEmpty())
 			Expect(code).To(BeZero())

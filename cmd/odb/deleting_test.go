@@ -30,7 +30,7 @@ func (w *world) finished(id string, ends func(), a answer) {
 	Eventually(func() string {
 		ends()
 		return w.platform.state(id, a)
-	}).WithTimeout(30 * time.Second).ShouldNot(Equal("in progress"))
+	}).ShouldNot(Equal("in progress"))
 	Expect(w.platform.state(id, a)).To(Equal("succeeded"))
 }
 
@@ -249,7 +249,7 @@ var _ = Describe("a deletion during the creation", func() {
 		w := newWorld(tasksTake(50*time.Millisecond), setting{carryEvery: 10 * time.Millisecond})
 		Expect(w.platform.provision("i-1", nil).status).To(Equal(http.StatusAccepted))
 		Expect(w.platform.deprovision("i-1").status).To(Equal(http.StatusAccepted))
-		Eventually(w.isGone("i-1")).WithTimeout(30 * time.Second).Should(Succeed())
+		Eventually(w.isGone("i-1")).Should(Succeed())
 	})
 
 	It("goes on after the process was killed, wherever that was", func() {

@@ -97,23 +97,28 @@ var _ = Describe("all service instances", func() {
 	})
 
 	It("that an earlier deletion has failed of are deleted again; one that runs is waited for", func() {
-		w := newWorld()
+		w, ends := slowWorld()
+		w.director.SetTaskDuration("", 0)
 		c := w.registeredCloud()
 		ids := c.creates("cache-1", "cache-2", "cache-3")
 		w.deleteFails(ids[0], 1)
 		Expect(c.state("DELETE", "/v3/service_instances/"+ids[0], nil)).To(Equal("FAILED"))
 
-		w.director.SetTaskDuration(devdirector.KindDelete, 500*time.Millisecond)
+		w.director.SetTaskDuration(devdirector.KindDelete, time.Minute)
 		w.deleteFails(ids[2], 1)
 		for _, id := range ids[1:] {
 			Expect(c.ask("DELETE", "/v3/service_instances/"+id, nil).status).To(Equal(http.StatusAccepted))
-			Eventually(func() string { i, _ := c.Instance(id); return i.LastOperation.Type }).WithTimeout(5 * time.Second).Should(Equal("delete"))
+			Eventually(func() string { i, _ := c.Instance(id); return i.LastOperation.Type }).Should(Equal("delete"))
 		}
 		c.ResetStats()
-		code, out, errs := odb("instances", "delete", "--yes", "--config", c.deleteFile(), "--max-in-flight", "3")
-		Expect(errs).To(BeEmpty())
-		Expect(code).To(BeZero())
-		Expect(out).To(ContainSubstring("Number of successful operations: 3;"))
+		p := startODB("instances", "delete", "--yes", "--config", c.deleteFile(), "--max-in-flight", "3")
+		for _, id := range ids {
+			Eventually(p.stdout.String).Should(ContainSubstring("[" + id + "] Result: operation accepted"))
+		}
+		w.director.SetTaskDuration(devdirector.KindDelete, 0)
+		ends()
+		Expect(p.end()).To(BeZero(), p.stderr.String())
+		Expect(p.stdout.String()).To(ContainSubstring("Number of successful operations: 3;"))
 		Expect(c.Instances()).To(BeEmpty())
 		Expect(c.Stats().ToBrokers).To(HaveKeyWithValue("deprovision", 2), "not for the one that was being deleted well")
 	})
@@ -180,7 +185,7 @@ var _ = Describe("all service instances", func() {
 		w.director.SetTaskDuration(devdirector.KindDelete, 400*time.Millisecond)
 		c.ResetStats()
 		p := startODB("instances", "delete", "--yes", "--config", c.deleteFile(), "--max-in-flight", "2")
-		Eventually(p.stdout.String).WithTimeout(20 * time.Second).Should(ContainSubstring("[" + ids[2] + "] Result: operation accepted"))
+		Eventually(p.stdout.String).Should(ContainSubstring("[" + ids[2] + "] Result: operation accepted"))
 		p.kill()
 		p = startAs(deleteAll, "-configFilePath", c.deleteFile())
 		Expect(p.end()).To(BeZero(), p.stdout.String())
@@ -217,13 +222,14 @@ var _ = Describe("all service instances", func() {
 	})
 
 	It("are told if they are made while the others are deleted", func() {
-		w := newWorld()
+		w, ends := slowWorld()
+		w.director.SetTaskDuration(devdirector.KindDeploy, 0)
 		c := w.registeredCloud()
 		c.creates("cache-1")
-		w.director.SetTaskDuration(devdirector.KindDelete, 500*time.Millisecond)
 		p := startODB("instances", "delete", "--yes", "--config", c.deleteFile())
-		Eventually(p.stdout.String).WithTimeout(20 * time.Second).Should(ContainSubstring("Result: operation accepted"))
+		Eventually(p.stdout.String).Should(ContainSubstring("Result: operation accepted"))
 		late := c.creates("cache-2")
+		ends()
 		Expect(p.end()).To(Equal(3))
 		Expect(p.stderr.String()).To(Equal("odb: service instances remain: " + late[0] + " (create succeeded)\n"))
 	})

@@ -69,7 +69,7 @@ func trusting(ca string) *http.Client {
 	GinkgoHelper()
 	roots := x509.NewCertPool()
 	Expect(roots.AppendCertsFromPEM([]byte(ca))).To(BeTrue())
-	return &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
+	return &http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
 }
 
 func (w *world) lastTask() int {
@@ -340,7 +340,7 @@ var _ = Describe("a fleet of service instances", func() {
 			before := w.lastTask()
 			file := w.companionFile(pace, "max_in_flight: 2")
 			p := startODB("instances", "upgrade", "--config", file)
-			Eventually(p.stdout.String).WithTimeout(20 * time.Second).Should(ContainSubstring("[i-3] Result: operation accepted"))
+			Eventually(p.stdout.String).Should(ContainSubstring("[i-3] Result: operation accepted"))
 			p.kill()
 			code, out, errs := odb("instances", "upgrade", "--config", file, "--json")
 			Expect(errs).To(BeEmpty())
@@ -363,7 +363,7 @@ var _ = Describe("a fleet of service instances", func() {
 			before := w.lastTask()
 			config, url := w.dir+"/broker.yml", w.platform.url
 			p := startODB("instances", "upgrade", "--config", companionFileFor(url, pace, "max_in_flight: 2"))
-			Eventually(p.stdout.String).WithTimeout(20 * time.Second).Should(ContainSubstring("[i-3] Result: operation accepted"))
+			Eventually(p.stdout.String).Should(ContainSubstring("[i-3] Result: operation accepted"))
 			serving.kill()
 			again := startODB("serve", "--config", config)
 			Expect(p.end()).To(BeZero(), p.stdout.String()+p.stderr.String())
@@ -379,7 +379,7 @@ var _ = Describe("a fleet of service instances", func() {
 			before := w.lastTask()
 			Expect(w.director.AddFault(devdirector.Fault{Kind: devdirector.FaultStatus, Path: "^/deployments", Status: 502})).To(Succeed())
 			p := startODB("instances", "upgrade", "--config", w.companionFile(pace, "max_in_flight: 2"))
-			Eventually(p.stdout.String).WithTimeout(20 * time.Second).Should(ContainSubstring("No answer, asking again"))
+			Eventually(p.stdout.String).Should(ContainSubstring("No answer, asking again"))
 			w.director.ClearFaults()
 			Expect(p.end()).To(BeZero(), p.stdout.String()+p.stderr.String())
 			Expect(w.deploys(before)).To(Equal(map[string]int{"i-1": 1, "i-2": 1}))
@@ -410,23 +410,25 @@ var _ = Describe("a fleet of service instances", func() {
 		})
 
 		It("as far as it runs at the first signal, and at once at the second", func() {
-			w := newWorld()
+			w, ends := slowWorld()
+			w.director.SetTaskDuration("", 0)
 			w.provisionAll("i-1", "i-2", "i-3")
 			w.serve(newStemcell)
-			slow(w)
+			w.director.SetTaskDuration("", time.Minute)
 			file := w.companionFile(pace)
 			p := startODB("instances", "upgrade", "--config", file)
-			Eventually(p.stdout.String).WithTimeout(20 * time.Second).Should(ContainSubstring("[i-1] Result: operation accepted"))
+			Eventually(p.stdout.String).Should(ContainSubstring("[i-1] Result: operation accepted"))
 			Expect(p.cmd.Process.Signal(os.Interrupt)).To(Succeed())
+			Eventually(p.stdout.String).Should(ContainSubstring("Starting nothing more"))
+			ends()
 			Expect(p.end()).To(Equal(1))
-			Expect(p.stdout.String()).To(And(ContainSubstring("Starting nothing more"), ContainSubstring("[i-1] Result: Service Instance operation success"),
+			Expect(p.stdout.String()).To(And(ContainSubstring("[i-1] Result: Service Instance operation success"),
 				ContainSubstring("Number of successful operations: 1;"), ContainSubstring("Number of service instances not started: 2")))
 
-			w.director.SetTaskDuration(devdirector.KindDeploy, time.Hour)
 			p = startODB("instances", "upgrade", "--config", file)
-			Eventually(p.stdout.String).WithTimeout(20 * time.Second).Should(ContainSubstring("[i-2] Result: operation accepted"))
+			Eventually(p.stdout.String).Should(ContainSubstring("[i-2] Result: operation accepted"))
 			Expect(p.cmd.Process.Signal(os.Interrupt)).To(Succeed())
-			Eventually(p.stdout.String).WithTimeout(20 * time.Second).Should(ContainSubstring("Starting nothing more"))
+			Eventually(p.stdout.String).Should(ContainSubstring("Starting nothing more"))
 			Expect(p.cmd.Process.Signal(syscall.SIGTERM)).To(Succeed())
 			Expect(p.end()).To(Equal(1))
 			Expect(p.stdout.String()).To(ContainSubstring("Number of operations left running: 1 [i-2]"))

@@ -66,7 +66,7 @@ var _ = Describe("an operation whose task the Director has forgotten", func() {
 	It("is told about by what the broker noted of its errands", func() {
 		w := newWorld(append(withErrands, forgetful, setting{carryEvery: 10 * time.Millisecond})...)
 		a := w.platform.provision("i-1", nil)
-		Eventually(func() any { return w.record("i-1")["operation"] }).WithTimeout(10 * time.Second).Should(HaveKeyWithValue("state", "succeeded"))
+		Eventually(func() any { return w.record("i-1")["operation"] }).Should(HaveKeyWithValue("state", "succeeded"))
 		forget(w, a.operation())
 		Expect(ended(w, a.operation())).To(Equal("succeeded"))
 	})

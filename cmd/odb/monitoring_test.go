@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -27,7 +26,7 @@ func (w *world) scrape() string {
 // shows waits until a scrape has a line, with the given start.
 func (w *world) shows(line string) {
 	GinkgoHelper()
-	Eventually(w.scrape).WithTimeout(20 * time.Second).Should(MatchRegexp("(?m)^" + regexp.QuoteMeta(line)))
+	Eventually(w.scrape).Should(MatchRegexp("(?m)^" + regexp.QuoteMeta(line)))
 }
 
 var _ = Describe("GET /metrics", func() {

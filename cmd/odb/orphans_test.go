@@ -225,7 +225,7 @@ var _ = Describe("orphans", func() {
 			defer GinkgoRecover()
 			provisioned <- w.platform.provision("i-1", nil)
 		}()
-		Eventually(w.calls).WithTimeout(10 * time.Second).Should(ContainElement("generate-manifest"))
+		Eventually(w.calls).Should(ContainElement("generate-manifest"))
 		a := w.platform.deleteOrphan("i-1", "grace=0s&platform=unknown")
 		Expect(w.adapter.LetGo("create")).To(Succeed())
 		status(a, http.StatusConflict)

@@ -21,10 +21,9 @@ import (
 
 // How many requests are sent, and the seed that they are made from: the same seed makes the same requests.
 const (
-	fuzzRequests     = "ODB_FUZZ_REQUESTS"
-	fuzzSeed         = "ODB_FUZZ_SEED"
-	usualFuzzNumber  = 2000
-	longestFuzzReply = 20 * time.Second
+	fuzzRequests    = "ODB_FUZZ_REQUESTS"
+	fuzzSeed        = "ODB_FUZZ_SEED"
+	usualFuzzNumber = 2000
 )
 
 var _ = Describe("requests that nobody thought of", func() {
@@ -35,7 +34,7 @@ var _ = Describe("requests that nobody thought of", func() {
 			with("  plan_updatable: true\n", "  plan_updatable: true\n  instances_retrievable: true\n  allow_context_updates: true\n  keep_bindings: memory\n"),
 			with("  use_stdin: true\n", "  use_stdin: true\n  enable_plan_schemas: true\n  disable_bosh_events: true\n")) // events come after the answer
 		f := &osbFuzz{
-			world: w, client: &http.Client{Timeout: longestFuzzReply, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+			world: w, client: &http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 			grammar: &osbGrammar{Rand: rand.New(rand.NewPCG(seed, 0))}, statuses: map[int]int{},
 		}
 		DeferCleanup(f.client.CloseIdleConnections)
@@ -94,7 +93,7 @@ func (w *world) endsDeleted(id string, clock *devdirector.ManualClock) {
 		Eventually(func() any { // one step after the other: the end of a creation, the deletion
 			clock.Advance(time.Hour)
 			return w.platform.lastOperation(id, a.operation()).body["state"]
-		}).WithTimeout(30 * time.Second).WithPolling(5 * time.Millisecond).Should(Equal("succeeded"))
+		}).WithPolling(5 * time.Millisecond).Should(Equal("succeeded"))
 		a = w.platform.deprovision(id)
 	}
 	Expect(a.status).To(Equal(http.StatusGone), a.text)

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -108,7 +107,7 @@ var _ = Describe("odb dev", func() {
 	It("prints the bosh section by which a broker finds its Director, and keeps the state", func() {
 		state := GinkgoT().TempDir()
 		p := startODB("dev", "--director-port", "0", "--state", state)
-		Eventually(p.stdout.String).WithTimeout(20 * time.Second).Should(ContainSubstring("-----END CERTIFICATE-----"))
+		Eventually(p.stdout.String).Should(ContainSubstring("-----END CERTIFICATE-----"))
 		_, section, _ := strings.Cut(p.stdout.String(), "\n\n")
 		w := newWorldWithoutBroker()
 		w.serve(setting{config: func(yaml string) string {
@@ -123,7 +122,7 @@ var _ = Describe("odb dev", func() {
 		_, rest, _ := strings.Cut(section, "url: https://127.0.0.1:")
 		port, _, _ := strings.Cut(rest, "\n")
 		again := startODB("dev", "--director-port", port, "--state", state)
-		Eventually(again.stdout.String).WithTimeout(20 * time.Second).Should(ContainSubstring("-----END CERTIFICATE-----"))
+		Eventually(again.stdout.String).Should(ContainSubstring("-----END CERTIFICATE-----"))
 		Expect(again.stdout.String()).To(ContainSubstring(section), "the certificate is part of what is kept")
 		Expect(w.platform.provision("i-1", object{"plan_id": largePlan}).status).To(Equal(http.StatusConflict), "the instance is known")
 	})

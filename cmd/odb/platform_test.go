@@ -25,7 +25,7 @@ type platform struct {
 }
 
 func newPlatform(url string) *platform {
-	return &platform{url: url, client: &http.Client{Timeout: 30 * time.Second}}
+	return &platform{url: url, client: &http.Client{Timeout: patience}}
 }
 
 // answer is what the broker said.
@@ -160,7 +160,7 @@ func (p *platform) follow(id, operation string) string {
 		g.Expect(a.status).To(Equal(http.StatusOK))
 		state = a.body["state"]
 		g.Expect(state).NotTo(Equal("in progress"))
-	}).WithTimeout(30 * time.Second).WithPolling(5 * time.Millisecond).Should(Succeed())
+	}).WithPolling(5 * time.Millisecond).Should(Succeed())
 	return state.(string)
 }
 

@@ -47,7 +47,7 @@ func startAs(name string, args ...string) *program {
 // end waits for the end and gives the exit code.
 func (p *program) end() int {
 	GinkgoHelper()
-	Eventually(p.ended).WithTimeout(30 * time.Second).Should(Or(Receive(), BeClosed()))
+	Eventually(p.ended).Should(Or(Receive(), BeClosed()))
 	return p.cmd.ProcessState.ExitCode()
 }
 
@@ -82,7 +82,7 @@ func (w *world) awaitHealthy(p *program) {
 		a, err := w.platform.try("GET", "/healthz", nil)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(a.status).To(Equal(http.StatusOK))
-	}).WithTimeout(20 * time.Second).WithPolling(10 * time.Millisecond).Should(Succeed())
+	}).WithPolling(10 * time.Millisecond).Should(Succeed())
 }
 
 var _ = Describe("the process", func() {
@@ -127,32 +127,32 @@ var _ = Describe("the process", func() {
 			defer GinkgoRecover()
 			answered <- w.platform.provision("i-1", nil)
 		}()
-		Eventually(w.calls).WithTimeout(10 * time.Second).Should(ContainElement("generate-manifest"))
+		Eventually(w.calls).Should(ContainElement("generate-manifest"))
 		Expect(p.cmd.Process.Signal(syscall.SIGTERM)).To(Succeed())
-		Eventually(p.stdout.String).WithTimeout(10 * time.Second).Should(ContainSubstring("server.stopping"))
+		Eventually(p.stdout.String).Should(ContainSubstring("server.stopping"))
 		Expect(w.adapter.LetGo("me")).To(Succeed())
 		var a answer
-		Eventually(answered).WithTimeout(10 * time.Second).Should(Receive(&a))
+		Eventually(answered).Should(Receive(&a))
 		Expect(a.status).To(Equal(http.StatusAccepted), a.text)
-		Eventually(p.ended).WithTimeout(10 * time.Second).Should(Receive(BeNil()))
+		Eventually(p.ended).Should(Receive(BeNil()))
 		_, err := w.platform.try("GET", "/healthz", nil)
 		Expect(err).To(HaveOccurred())
 	})
 
 	It("cuts what takes longer than it was given, and its adapter with it", func() {
 		w := newWorldWithoutBroker()
-		p := w.serveProcess("--config", with("shutdown_timeout_in_seconds: 10", "shutdown_timeout_in_seconds: 1"))
+		p := w.serveProcess("--config", with("shutdown_timeout_in_seconds: 60", "shutdown_timeout_in_seconds: 1"))
 		Expect(w.adapter.Steer("generate-manifest", adaptertest.Steering{Hold: "for ever"})).To(Succeed())
 		go func() {
 			_, _ = w.platform.try("PUT", instancePath("i-1")+"?accepts_incomplete=true", provisionBody(smallPlan))
 		}()
-		Eventually(w.calls).WithTimeout(10 * time.Second).Should(ContainElement("generate-manifest"))
+		Eventually(w.calls).Should(ContainElement("generate-manifest"))
 		Expect(p.cmd.Process.Signal(os.Interrupt)).To(Succeed())
-		Eventually(p.ended).WithTimeout(10 * time.Second).Should(Receive(BeNil()))
+		Eventually(p.ended).Should(Receive(BeNil()))
 		Expect(p.stdout.String()).To(ContainSubstring("server.requests-cut"))
 		calls, err := w.adapter.Calls()
 		Expect(err).NotTo(HaveOccurred())
-		Eventually(func() error { return syscall.Kill(calls[0].PID, 0) }).WithTimeout(10 * time.Second).Should(MatchError(syscall.ESRCH))
+		Eventually(func() error { return syscall.Kill(calls[0].PID, 0) }).Should(MatchError(syscall.ESRCH))
 	})
 
 	It("writes no secret to its log", func() {

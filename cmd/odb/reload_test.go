@@ -41,7 +41,7 @@ func (p *program) hangUp(outcome string) (logged string) {
 	GinkgoHelper()
 	before := len(p.stdout.String())
 	Expect(p.cmd.Process.Signal(syscall.SIGHUP)).To(Succeed())
-	Eventually(func() string { return p.stdout.String()[before:] }).WithTimeout(20 * time.Second).WithPolling(5 * time.Millisecond).Should(ContainSubstring(`"odb.config.` + outcome + `"`))
+	Eventually(func() string { return p.stdout.String()[before:] }).WithPolling(5 * time.Millisecond).Should(ContainSubstring(`"odb.config.` + outcome + `"`))
 	return p.stdout.String()[before:]
 }
 
@@ -94,7 +94,7 @@ var _ = Describe("a changed broker.yml", func() {
 		Expect([]int{status(old), status(next)}).To(Equal([]int{http.StatusUnauthorized, http.StatusOK}))
 
 		close(stop)
-		Eventually(stopped).WithTimeout(20 * time.Second).Should(BeClosed())
+		Eventually(stopped).Should(BeClosed())
 		Expect(refused).To(BeEmpty())
 		log := p.stdout.String()
 		Expect(log).To(And(ContainSubstring(`"authenticated_by":"broker.username"`), ContainSubstring(`"authenticated_by":"broker.credentials[0]"`)))
@@ -121,7 +121,7 @@ var _ = Describe("a changed broker.yml", func() {
 			defer GinkgoRecover()
 			answered <- w.platform.provision("i-1", nil)
 		}()
-		Eventually(w.calls).WithTimeout(10 * time.Second).Should(ContainElement("generate-manifest"))
+		Eventually(w.calls).Should(ContainElement("generate-manifest"))
 
 		w.rewrite(path, "name: small\n", "name: tiny\n", "vm_type: small", "vm_type: minute", "  path: ", "  timeout: 1h\n  path: ")
 		Expect(p.hangUp("reloaded")).To(ContainSubstring(`"changed":["service_adapter.timeout","service_catalog.plans[0].instance_groups[0].vm_type","service_catalog.plans[0].name"]`))
@@ -132,7 +132,7 @@ var _ = Describe("a changed broker.yml", func() {
 
 		Expect(w.adapter.LetGo("me")).To(Succeed())
 		var a answer
-		Eventually(answered).WithTimeout(10 * time.Second).Should(Receive(&a))
+		Eventually(answered).Should(Receive(&a))
 		Expect(a.status).To(Equal(http.StatusAccepted), a.text)
 		Expect(w.platform.follow("i-1", a.operation())).To(Equal("succeeded"))
 		Expect(w.platform.update("i-1", object{"parameters": object{"a": 1}}).status).To(Equal(http.StatusUnprocessableEntity), "the operator's change is not rolled out")

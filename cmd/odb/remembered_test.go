@@ -103,7 +103,7 @@ var _ = Describe("what is remembered of an instance", func() {
 		w := newWorld()
 		Expect(w.platform.provision("i-1", object{"plan_id": largePlan}).status).To(Equal(http.StatusAccepted))
 		w.serve(with("plan_id: "+largePlan, "plan_id: another"))
-		Eventually(w.log.String).WithTimeout(10 * time.Second).Should(And(ContainSubstring("start.plan-missing"), ContainSubstring(largePlan)))
+		Eventually(w.log.String).Should(And(ContainSubstring("start.plan-missing"), ContainSubstring(largePlan)))
 		a := w.platform.update("i-1", object{"plan_id": largePlan, "previous_values": object{"plan_id": largePlan}})
 		Expect(a.status).To(Equal(http.StatusBadRequest))
 		a = w.platform.do("DELETE", instancePath("i-1")+"?accepts_incomplete=true&"+planQuery(largePlan), nil)
@@ -125,17 +125,16 @@ var _ = Describe("an operation with errands", func() {
 	count := func(w *world, kind devdirector.Kind) func() int {
 		return func() int { return w.director.Stats().Tasks[kind] }
 	}
-	const soon = 10 * time.Second
 
 	It("goes to its end without being polled", func() {
 		w := newWorld(errands, jobs, often)
 		a := w.platform.provision("i-1", nil)
-		Eventually(func() any { return w.record("i-1")["operation"] }).WithTimeout(soon).Should(HaveKeyWithValue("state", "succeeded"))
+		Eventually(func() any { return w.record("i-1")["operation"] }).Should(HaveKeyWithValue("state", "succeeded"))
 		Expect(count(w, devdirector.KindErrand)()).To(Equal(2))
 		Expect(w.platform.lastOperation("i-1", a.operation()).body).To(HaveKeyWithValue("state", "succeeded"))
 
-		Eventually(func() int { return w.platform.deprovision("i-1").status }).WithTimeout(soon).Should(Equal(http.StatusAccepted), "the broker may still be noting the end")
-		Eventually(func() map[string]string { return w.configs("i-1") }).WithTimeout(soon).Should(BeEmpty())
+		Eventually(func() int { return w.platform.deprovision("i-1").status }).Should(Equal(http.StatusAccepted), "the broker may still be noting the end")
+		Eventually(func() map[string]string { return w.configs("i-1") }).Should(BeEmpty())
 		Expect(count(w, devdirector.KindErrand)()).To(Equal(3))
 		Expect(w.platform.deprovision("i-1").status).To(Equal(http.StatusGone))
 	})
@@ -147,7 +146,7 @@ var _ = Describe("an operation with errands", func() {
 		Expect(count(w, devdirector.KindErrand)()).To(BeZero())
 
 		w.serve(errands, jobs, often)
-		Eventually(func() any { return w.record("i-1")["operation"] }).WithTimeout(soon).Should(HaveKeyWithValue("state", "succeeded"))
+		Eventually(func() any { return w.record("i-1")["operation"] }).Should(HaveKeyWithValue("state", "succeeded"))
 		Expect(count(w, devdirector.KindErrand)()).To(Equal(2))
 	})
 

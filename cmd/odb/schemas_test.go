@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -121,7 +120,7 @@ var _ = Describe("plan schemas", func() {
 		w := newWorldWithoutBroker()
 		schemasOf(w, f.steering())
 		p := startODB("serve", "--config", w.writeConfig(enabled))
-		Eventually(p.ended).WithTimeout(20 * time.Second).Should(Receive(MatchError("exit status 1")))
+		Eventually(p.ended).Should(Receive(MatchError("exit status 1")))
 		for _, text := range f.says {
 			Expect(p.stderr.String()).To(ContainSubstring(text))
 		}
@@ -151,13 +150,13 @@ var _ = Describe("plan schemas", func() {
 		w := newWorldWithoutBroker()
 		schemasOf(w, adaptertest.Steering{ExitCode: 1, Stdout: "no licence", Stderr: "licence.txt: not found"})
 		p := startODB("serve", "--config", w.writeConfig(enabled))
-		Eventually(p.ended).WithTimeout(20 * time.Second).Should(Receive(MatchError("exit status 1")))
+		Eventually(p.ended).Should(Receive(MatchError("exit status 1")))
 		Expect(p.stdout.String()).To(And(ContainSubstring("adapter.failed"), ContainSubstring("licence.txt: not found"), ContainSubstring("no licence")))
 
 		Expect(os.Remove(w.adapter.Path)).To(Succeed())
 		Expect(os.WriteFile(w.adapter.Path, []byte("no program"), 0o755)).To(Succeed())
 		p = startODB("serve", "--config", w.writeConfig(enabled))
-		Eventually(p.ended).WithTimeout(20 * time.Second).Should(Receive(MatchError("exit status 1")))
+		Eventually(p.ended).Should(Receive(MatchError("exit status 1")))
 		Expect(p.stdout.String()).To(ContainSubstring("adapter.not-started"))
 		Expect(p.stderr.String()).To(ContainSubstring("exec format error"))
 	})

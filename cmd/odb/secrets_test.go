@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -87,7 +86,7 @@ var _ = Describe("secrets of manifests", func() {
 		ends()
 		Expect(credhub.Names()).NotTo(BeEmpty())
 		w.serve(secure)
-		Eventually(credhub.Names).WithTimeout(10 * time.Second).Should(BeEmpty())
+		Eventually(credhub.Names).Should(BeEmpty())
 	})
 
 	It("are stored, referred to, resolved for update and bind, and go with the instance", func() {
@@ -220,7 +219,7 @@ var _ = Describe("credentials of bindings", func() {
 	It("wait for a CredHub whose name isn't known yet, and nothing else does", func() {
 		w := newWorld(kept, with("api_url: "+credhub.URL, "api_url: https://credhub.service.invalid:8844"))
 		Expect(w.platform.do("GET", "/v2/catalog", nil).status).To(Equal(http.StatusOK))
-		Eventually(w.log.String).WithTimeout(10 * time.Second).Should(ContainSubstring("start.credhub-away"))
+		Eventually(w.log.String).Should(ContainSubstring("start.credhub-away"))
 		w.platform.provisioned("i-1")
 		a := w.platform.bind("i-1", "b-1", nil)
 		Expect(a.status).To(Equal(http.StatusServiceUnavailable), a.text)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"testing"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -26,8 +27,16 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// patience is how long a story waits for what must come, and for an answer: one that holds never waits for it, and a busy machine
+// may be many times as slow as an idle one. What is built takes longer.
+const (
+	patience      = 2 * time.Minute
+	buildPatience = 8 * time.Minute
+)
+
 func TestODB(t *testing.T) {
 	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(patience)
 	RunSpecs(t, "odb, from outside")
 }
 

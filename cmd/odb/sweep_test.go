@@ -14,7 +14,6 @@ import (
 
 // A broker of these stories doesn't look after anything by itself: then it is as if it were gone, and the next one is another process.
 var _ = Describe("a deletion that nobody saw the end of", func() {
-	const soon = 10 * time.Second
 	often := setting{carryEvery: time.Millisecond}
 	cloud := adaptertest.Steering{Configs: map[string]any{"cloud": "vm_extensions: []\n"}}
 
@@ -30,7 +29,7 @@ var _ = Describe("a deletion that nobody saw the end of", func() {
 
 		w.director.ResetStats()
 		w.serve()
-		Eventually(func() map[string]string { return w.configs("i-1") }).WithTimeout(soon).Should(BeEmpty())
+		Eventually(func() map[string]string { return w.configs("i-1") }).Should(BeEmpty())
 		Expect(w.configs("i-2")).To(Equal(kept))
 		Expect(w.director.Stats().Requests).To(HaveKeyWithValue("GET /deployments", 1))
 		Expect(w.director.Stats().TotalTasks).To(BeZero())
@@ -42,10 +41,10 @@ var _ = Describe("a deletion that nobody saw the end of", func() {
 		w.platform.provisionedAt("i-1", ends)
 		Expect(w.platform.deprovision("i-1").status).To(Equal(http.StatusAccepted))
 		w.serve(often)
-		Eventually(func() int { return w.director.Stats().Requests["GET /deployments"] }).WithTimeout(soon).Should(BeNumerically(">=", 1))
+		Eventually(func() int { return w.director.Stats().Requests["GET /deployments"] }).Should(BeNumerically(">=", 1))
 		Expect(w.configs("i-1")).To(HaveLen(1))
 		ends()
-		Eventually(func() map[string]string { return w.configs("i-1") }).WithTimeout(soon).Should(BeEmpty())
+		Eventually(func() map[string]string { return w.configs("i-1") }).Should(BeEmpty())
 	})
 
 	It("leaves alone what is just being made anew under the same id", func() {
@@ -60,13 +59,13 @@ var _ = Describe("a deletion that nobody saw the end of", func() {
 			defer GinkgoRecover()
 			again = w.platform.provision("i-1", object{"plan_id": largePlan})
 		})
-		Eventually(func() int { return w.director.Stats().Requests["POST /deployments"] }).WithTimeout(soon).Should(Equal(2))
+		Eventually(func() int { return w.director.Stats().Requests["POST /deployments"] }).Should(Equal(2))
 		Expect(w.record("i-1")).To(HaveKeyWithValue("plan_id", largePlan))
 
 		first := w.platform
 		w.serve(often)
 		asked := w.director.Stats().Requests["GET /deployments"]
-		Eventually(func() int { return w.director.Stats().Requests["GET /deployments"] }).WithTimeout(soon).Should(BeNumerically(">=", asked+2))
+		Eventually(func() int { return w.director.Stats().Requests["GET /deployments"] }).Should(BeNumerically(">=", asked+2))
 		Expect(w.record("i-1")).To(HaveKeyWithValue("plan_id", largePlan))
 
 		w.director.ClearFaults()
@@ -84,7 +83,7 @@ var _ = Describe("a deletion that nobody saw the end of", func() {
 		Expect(w.director.AddFault(hidden)).To(Succeed(), "it shows a team only its own")
 		w.director.ResetStats()
 		w.serve()
-		Eventually(func() int { return w.director.Stats().Requests["GET /tasks"] }).WithTimeout(soon).Should(BeNumerically(">=", 2))
+		Eventually(func() int { return w.director.Stats().Requests["GET /tasks"] }).Should(BeNumerically(">=", 2))
 		Expect(w.platform.deprovision("other").status).To(Equal(http.StatusGone), "and the broker goes on")
 		Expect(w.configs("i-1")).To(HaveKey("odb-instance"))
 		Expect(w.configs("i-2")).To(HaveKey("odb-instance"))
@@ -97,9 +96,9 @@ var _ = Describe("a deletion that nobody saw the end of", func() {
 		ends()
 		Expect(w.director.AddFault(devdirector.Fault{Kind: devdirector.FaultStatus, Method: "DELETE", Path: "/configs$", Status: http.StatusInternalServerError})).To(Succeed())
 		w.serve(often)
-		Eventually(w.log.String).WithTimeout(soon).Should(ContainSubstring("sweep.left"))
+		Eventually(w.log.String).Should(ContainSubstring("sweep.left"))
 		Expect(w.configs("i-1")).NotTo(BeEmpty())
 		w.director.ClearFaults()
-		Eventually(func() map[string]string { return w.configs("i-1") }).WithTimeout(soon).Should(BeEmpty())
+		Eventually(func() map[string]string { return w.configs("i-1") }).Should(BeEmpty())
 	})
 })

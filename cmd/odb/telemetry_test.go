@@ -2,7 +2,6 @@ package main
 
 import (
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -18,7 +17,7 @@ var _ = Describe("telemetry", func() {
 		w.platform.provisioned("i-1")
 		w.serve(with("use_stdin: true", "use_stdin: true\n  enable_telemetry: true"))
 		const total, each = 1, 2
-		Eventually(lines(w)).WithTimeout(10 * time.Second).Should(Equal(total + each))
+		Eventually(lines(w)).Should(Equal(total + each))
 		Expect(w.log.String()).To(And(ContainSubstring(`"event":{"item":"broker","operation":"startup"}`), ContainSubstring(`"service-instances":{"total":1}`),
 			ContainSubstring(`"service-instances-per-plan":{"plan-id":"`+smallPlan+`","total":1}`), ContainSubstring(`"service-offering":{"name":"redis"}`)))
 

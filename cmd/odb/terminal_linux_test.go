@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
-	"time"
 	"unsafe"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -59,24 +58,24 @@ var _ = Describe("on a terminal", func() {
 		const question = "2 service instances of redis will be deleted, with their data. Type their number to go on: "
 
 		p, person, shown := startOnTerminal("instances", "delete", "--config", file)
-		Eventually(shown.String).WithTimeout(10 * time.Second).Should(ContainSubstring(question))
+		Eventually(shown.String).Should(ContainSubstring(question))
 		fmt.Fprintln(person, "yes")
 		Expect(p.end()).To(Equal(1))
-		Eventually(shown.String).WithTimeout(10 * time.Second).Should(ContainSubstring("that isn't their number: nothing was deleted"))
+		Eventually(shown.String).Should(ContainSubstring("that isn't their number: nothing was deleted"))
 		Expect(c.Instances()).To(HaveLen(2))
 
 		p, _, shown = startOnTerminal("instances", "delete", "--config", file)
-		Eventually(shown.String).WithTimeout(10 * time.Second).Should(ContainSubstring(question))
+		Eventually(shown.String).Should(ContainSubstring(question))
 		Expect(p.cmd.Process.Signal(os.Interrupt)).To(Succeed())
 		Expect(p.end()).To(Equal(1))
-		Eventually(shown.String).WithTimeout(10 * time.Second).Should(ContainSubstring("stopped before it was confirmed: nothing was deleted"))
+		Eventually(shown.String).Should(ContainSubstring("stopped before it was confirmed: nothing was deleted"))
 		Expect(c.Instances()).To(HaveLen(2))
 
 		p, person, shown = startOnTerminal("instances", "delete", "--config", file)
-		Eventually(shown.String).WithTimeout(10 * time.Second).Should(ContainSubstring(question))
+		Eventually(shown.String).Should(ContainSubstring(question))
 		fmt.Fprintln(person, "2")
 		Expect(p.end()).To(BeZero())
-		Eventually(shown.String).WithTimeout(10 * time.Second).Should(ContainSubstring("delete-all: Number of successful operations: 2;"))
+		Eventually(shown.String).Should(ContainSubstring("delete-all: Number of successful operations: 2;"))
 		Expect(c.Instances()).To(BeEmpty())
 	})
 })

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -78,7 +77,7 @@ var _ = Describe("an instance's UAA client", func() {
 		ends()
 		Expect(uaa.ClientIDs()).To(ContainElement(guid))
 		w.serve(cloudFoundry("")) // the definition is gone as well
-		Eventually(uaa.ClientIDs).WithTimeout(10 * time.Second).ShouldNot(ContainElement(guid))
+		Eventually(uaa.ClientIDs).ShouldNot(ContainElement(guid))
 	})
 
 	It("goes when the deploy that it was made for is refused", func() {

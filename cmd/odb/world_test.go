@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -107,7 +108,7 @@ func (w *world) serve(changes ...setting) {
 	DeferCleanup(func() {
 		w.platform.client.CloseIdleConnections() // one that was never used would keep the server for five seconds
 		stop()
-		Eventually(ended).WithTimeout(20 * time.Second).Should(Receive(BeNil()))
+		Eventually(ended).Should(Receive(BeNil()))
 	})
 }
 
@@ -129,13 +130,21 @@ func (w *world) writeConfig(changes ...setting) string {
 	return path
 }
 
-// freePort is one that nobody listens on now.
+// freePort is one that nobody listens on now, and that nobody is given meanwhile: systems take the ports that they give away from
+// higher ones, and each of the suite's processes has two thousand of its own.
 func freePort() int {
 	GinkgoHelper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	Expect(err).NotTo(HaveOccurred())
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	const first, each = 10_000, 2_000
+	var port int
+	Eventually(func() error {
+		port = first + each*(GinkgoParallelProcess()%10) + rand.IntN(each)
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			return err
+		}
+		return listener.Close()
+	}).Should(Succeed())
+	return port
 }
 
 // with replaces a part of the configuration that must be there.
@@ -189,7 +198,7 @@ broker:
   username: %s
   password: %s
   disable_cf_startup_checks: true
-  shutdown_timeout_in_seconds: 10
+  shutdown_timeout_in_seconds: 60
   use_stdin: true
 bosh:
   url: DIRECTOR_URL
