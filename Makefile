@@ -65,8 +65,16 @@ release-check: release ## build the release again from what is committed, elsewh
 	$(MAKE) --no-print-directory -C "$$elsewhere" release VERSION="$(VERSION)" COMMIT="$(COMMIT)" DIRTY="$(DIRTY)" TARBALL="$$elsewhere/again.tgz" && \
 	cmp "$(TARBALL)" "$$elsewhere/again.tgz" && sha256sum "$(TARBALL)"
 
+.PHONY: release-test
+release-test: ## let the bosh CLI, built from its module, list the release and work with the development Director
+	cd boshrelease/cli && go vet ./... && go test -count=1 -timeout 20m ./...
+
 CONTAINER ?= $(notdir $(shell command -v podman || command -v docker))
 IMAGE     ?= odb:$(subst +,-,$(VERSION))
+
+.PHONY: bosh
+bosh: ## build the bosh CLI into bin/
+	go build -C boshrelease/cli -o ../../$(BIN)/bosh github.com/cloudfoundry/bosh-cli/v7
 
 .PHONY: image
 image: ## build the container image, with podman or docker (CONTAINER=program, IMAGE=name:tag)
