@@ -255,8 +255,8 @@ func (b *Broker) mayStart(ctx context.Context, instanceID string, o Operation, d
 // mayStartUnremembered is mayStart for an operation that isn't the one that is remembered. Which of the two came later, the ids of
 // their tasks tell: the Director counts them up.
 func (b *Broker) mayStartUnremembered(ctx context.Context, instanceID string, o Operation, due decision, remembered recordedOperation) (decision, error) {
-	if remembered.ContextID == "" {
-		return decision{action: cannotTell}, nil
+	if remembered.ContextID == "" { // by an upgrade that found nothing to do: none of ours has been submitted yet
+		return due, nil
 	}
 	tasks, err := b.Tasks.TasksByContext(ctx, deploymentName(instanceID), remembered.ContextID)
 	if err != nil {
