@@ -83,7 +83,9 @@ type Options struct {
 	ManifestSecrets ManifestSecrets
 	BindingSecrets  BindingSecrets
 	// BindingNotes is nil where bindings are not kept in the platform's CredHub.
-	BindingNotes BindingNotes
+	BindingNotes Notes
+	// ParameterNotes is nil where the platform has no CredHub.
+	ParameterNotes Notes
 	// Platform is nil where there is no Cloud Foundry, and the instances are those that the Director remembers.
 	Platform Platform
 	// Instances is the operator's own list of instances, which comes before the platform's; nil if there is none.

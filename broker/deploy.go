@@ -25,6 +25,7 @@ type deployment struct {
 	asked, context              json.RawMessage
 	organizationGUID, spaceGUID string
 	request                     string            // the digest of the PATCH; empty if there is none
+	parametersName              string            // of the instance's parameters with asked; see keepParameters
 	secrets                     map[string]string // what the deployed manifest's references stand for; nil without secure manifests
 	uaaClient                   map[string]string // the instance's; nil if it has none, and in the check for pending changes
 	clientMade                  bool              // for this deploy
@@ -145,6 +146,7 @@ func (b *Broker) prepareAndSubmit(ctx context.Context, d *deployment, undo *undo
 		return o, done, err
 	}
 	o = Operation{OperationType: d.operation, BoshContextID: newContextID(ctx), Errands: d.plan.postDeploy(), Configs: d.dropped(generated.Configs)}
+	d.parametersName = b.keepParameters(ctx, *d, o.BoshContextID, undo)
 	if err := b.storeConfigs(ctx, *d, b.wantedConfigs(*d, generated, done, o), undo); err != nil {
 		return o, done, err
 	}

@@ -103,6 +103,7 @@ func (b *Broker) readBeforeDelete(ctx context.Context, d deletion) (deletion, er
 		},
 	)
 	d.operation.UAAClient = d.operation.UAAClient || b.hasUAAClient(d.before.record)
+	d.operation.Parameters = d.before.record.hasParameters()
 	return d, err
 }
 

@@ -2,25 +2,31 @@ package broker
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 )
 
 // Fetched is an instance as platforms may be told of it (OSB 2.17, Fetching a Service Instance): after an update that failed as it
-// was before. Its parameters aren't known: they are not kept.
+// was before.
 type Fetched struct {
 	ServiceID, PlanID  string
 	DashboardURL       string
 	Labels             map[string]any
-	MaintenanceVersion string // as deployed last; empty if the plan had none
+	MaintenanceVersion string          // as deployed last; empty if the plan had none
+	Parameters         json.RawMessage // an object; nil if they aren't known
 }
 
 // GetInstance is what brokerapi knows of Fetch.
 func (b *Broker) GetInstance(ctx context.Context, instanceID string, _ domain.FetchInstanceDetails) (domain.GetInstanceDetailsSpec, error) {
 	fetched, err := b.Fetch(ctx, instanceID)
-	return domain.GetInstanceDetailsSpec{
+	details := domain.GetInstanceDetailsSpec{
 		ServiceID: fetched.ServiceID, PlanID: fetched.PlanID, DashboardURL: fetched.DashboardURL, Metadata: domain.InstanceMetadata{Labels: fetched.Labels},
-	}, err
+	}
+	if fetched.Parameters != nil {
+		details.Parameters = fetched.Parameters
+	}
+	return details, err
 }
 
 // Fetch tells of an instance, where the catalog offers it. There is none until its creation has succeeded, and it can't be told
@@ -43,11 +49,10 @@ func (b *Broker) fetch(ctx context.Context, instanceID string) (Fetched, error) 
 	if err != nil {
 		return Fetched{}, err
 	}
-	configs, err := b.readConfigs(ctx, deploymentName(instanceID))
-	if err != nil && !forbidden(err) {
+	known, err := b.readRecord(ctx, deploymentName(instanceID))
+	if err != nil {
 		return Fetched{}, err
 	}
-	known := configs.record
 	if !there.deployed || there.beingCreated {
 		return Fetched{}, refuse(NotFound, "Service instance %s does not exist", instanceID)
 	}
@@ -72,5 +77,9 @@ func (b *Broker) fetch(ctx context.Context, instanceID string) (Fetched, error) 
 		end = known.endBy(there.manifest)
 	}
 	agreed := known.termsAfter(end)
-	return Fetched{ServiceID: known.ServiceID, PlanID: agreed.PlanID, DashboardURL: known.DashboardURL, Labels: known.Labels, MaintenanceVersion: agreed.MaintenanceVersion}, nil
+	parameters, err := b.tellParameters(ctx, instanceID, agreed.Parameters)
+	return Fetched{
+		ServiceID: known.ServiceID, PlanID: agreed.PlanID, DashboardURL: known.DashboardURL, Labels: known.Labels,
+		MaintenanceVersion: agreed.MaintenanceVersion, Parameters: parameters,
+	}, err
 }

@@ -38,13 +38,6 @@ type keptBindings interface {
 	fetched(name bindingName)
 }
 
-// BindingNotes is the platform's CredHub, where the broker may keep what it knows of bindings beside their credentials.
-type BindingNotes interface {
-	NoteBinding(ctx context.Context, binding secrets.Binding, note json.RawMessage) error
-	BindingNote(ctx context.Context, binding secrets.Binding) (json.RawMessage, error)
-	DeleteBindingNote(ctx context.Context, binding secrets.Binding) error
-}
-
 // keepBindings chooses the place: CredHub, where that is there for it; else the process's memory, unless other brokers would
 // not know what it knows.
 func keepBindings(o Options, m *memory) keptBindings {
@@ -63,16 +56,16 @@ func (b *Broker) keepsAnswers() bool { return b.Catalog.KeepBindings != "" }
 
 // notedBindings are kept in the platform's CredHub.
 type notedBindings struct {
-	notes     BindingNotes
+	notes     Notes
 	serviceID string
 }
 
-func (n notedBindings) of(name bindingName) secrets.Binding {
-	return secrets.Binding{ServiceID: n.serviceID, InstanceID: name.instanceID, BindingID: name.bindingID}
+func (n notedBindings) of(name bindingName) secrets.Note {
+	return secrets.NoteOnBinding(secrets.Binding{ServiceID: n.serviceID, InstanceID: name.instanceID, BindingID: name.bindingID})
 }
 
 func (n notedBindings) read(ctx context.Context, name bindingName) (*knownBinding, error) {
-	note, err := n.notes.BindingNote(ctx, n.of(name))
+	note, err := n.notes.ReadNote(ctx, n.of(name))
 	switch {
 	case errors.Is(err, secrets.ErrNotFound):
 		return nil, nil
@@ -89,7 +82,7 @@ func (n notedBindings) read(ctx context.Context, name bindingName) (*knownBindin
 func (n notedBindings) write(ctx context.Context, name bindingName, known knownBinding) error {
 	note, err := json.Marshal(known)
 	if err == nil {
-		err = n.notes.NoteBinding(ctx, n.of(name), note)
+		err = n.notes.WriteNote(ctx, n.of(name), note)
 	}
 	if err != nil {
 		return fmt.Errorf("keeping what is known of the binding: %w", err)
@@ -98,7 +91,7 @@ func (n notedBindings) write(ctx context.Context, name bindingName, known knownB
 }
 
 func (n notedBindings) forget(ctx context.Context, name bindingName) error {
-	if err := n.notes.DeleteBindingNote(ctx, n.of(name)); err != nil {
+	if err := n.notes.DeleteNote(ctx, n.of(name)); err != nil {
 		return fmt.Errorf("deleting what is known of the binding: %w", err)
 	}
 	return nil

@@ -96,13 +96,18 @@ func (b *Broker) leavesSomething(o Operation) bool {
 	some := o.Configs != nil && len(*o.Configs) > 0
 	configs := !b.Switches.DisableBOSHConfigs && (unknown || some)
 	secrets := b.ManifestSecrets != nil && o.deletes()
-	return configs || o.UAAClient || secrets
+	return configs || o.UAAClient || o.Parameters || secrets
 }
 
 // deleteLeftovers removes what an instance has besides its deployment.
 func (b *Broker) deleteLeftovers(ctx context.Context, instanceID string, o Operation) error {
 	if o.UAAClient && b.UAAClients != nil {
 		b.deleteUAAClient(ctx, instanceID)
+	}
+	if o.Parameters {
+		if err := b.deleteParameters(ctx, instanceID); err != nil {
+			return err
+		}
 	}
 	if o.deletes() {
 		b.planHints.forget(deploymentName(instanceID))

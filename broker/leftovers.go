@@ -28,7 +28,7 @@ func leftovers() []leftover {
 	return []leftover{
 		{code: LeftoverUAAClient, has: "uaa_client", what: "a client in the platform's UAA", names: facts.clientNames, remove: (*Broker).removeClient},
 		{code: LeftoverSecrets, has: "secrets", what: "secrets in CredHub", names: facts.secretNames, remove: (*Broker).removeSecrets},
-		{code: LeftoverBindingCredentials, has: "binding_credentials", what: "credentials of bindings in CredHub", names: facts.bindingNames, remove: (*Broker).removeBindings},
+		{code: LeftoverBindingCredentials, has: "binding_credentials", what: "credentials of bindings, or parameters, in CredHub", names: facts.bindingNames, remove: (*Broker).removeBindings},
 		{code: LeftoverConfigs, has: "configs", what: "BOSH configs", names: facts.configTypes, remove: (*Broker).removeConfigs},
 	}
 }

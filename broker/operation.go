@@ -37,6 +37,8 @@ type Operation struct {
 	Configs *[]string `json:",omitempty"`
 	// UAAClient says that the instance has a client in the platform's UAA, which goes with it.
 	UAAClient bool `json:",omitempty"`
+	// Parameters says that the instance's parameters are in the platform's CredHub, and go with it.
+	Parameters bool `json:",omitempty"`
 	// Cancels is the context id of the instance's creation, if its deletion began while that was under way: its tasks are
 	// cancelled, and have to be over, before anything is deleted.
 	Cancels string `json:",omitempty"`

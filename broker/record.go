@@ -37,6 +37,8 @@ type record struct {
 	// UAAClientMadeBy is the context id of the deploy that the client was made in, until a later one finds that it succeeded.
 	// An instance whose first deploy fails is never updated: of that nothing need be known.
 	UAAClientMadeBy string `json:"uaa_client_made_by,omitempty"`
+	// ParametersKept says that some of its parameters are in the platform's CredHub, though they may not be all.
+	ParametersKept bool `json:"parameters_kept,omitempty"`
 
 	CreatedAt time.Time         `json:"created_at"`
 	UpdatedAt time.Time         `json:"updated_at"`
@@ -56,6 +58,7 @@ type recordedOperation struct {
 	// DropConfigs are the types of the configs that go when the operation has succeeded.
 	DropConfigs []string `json:"drop_configs,omitempty"`
 	UAAClient   bool     `json:"uaa_client,omitempty"` // a client in the UAA is to go with the instance
+	Parameters  bool     `json:"parameters,omitempty"` // so are its parameters
 	// Cancels is the context id of the creation that is to be over first.
 	Cancels   string    `json:"cancels,omitempty"`
 	StartedAt time.Time `json:"started_at"`
@@ -73,7 +76,7 @@ const (
 
 // asOperation is the operation as a cursor. Its first task's id is not remembered, since the record was written before.
 func (r recordedOperation) asOperation() Operation {
-	o := Operation{OperationType: r.Type, BoshContextID: r.ContextID, Errands: r.Errands, UAAClient: r.UAAClient, Cancels: r.Cancels}
+	o := Operation{OperationType: r.Type, BoshContextID: r.ContextID, Errands: r.Errands, UAAClient: r.UAAClient, Parameters: r.Parameters, Cancels: r.Cancels}
 	if len(r.DropConfigs) > 0 {
 		o.Configs = &r.DropConfigs
 	}
@@ -85,7 +88,7 @@ func (r recordedOperation) unfinished() bool { return r.State == "" && r.asOpera
 
 // carried tells whether the broker has more to do for an operation than to report its task.
 func (o Operation) carried() bool {
-	return len(o.steps()) > 1 || (o.Configs != nil && len(*o.Configs) > 0) || o.UAAClient
+	return len(o.steps()) > 1 || (o.Configs != nil && len(*o.Configs) > 0) || o.UAAClient || o.Parameters
 }
 
 // encode makes JSON, which is YAML. A context that isn't JSON is left out: brokerapi has read it as such, so there is none.
@@ -116,6 +119,7 @@ func (b *Broker) remember(d deployment, done submitted, operation Operation) rec
 	}
 	r.ServiceID, r.UpdatedAt = b.offering.ID, now
 	r.Before, r.terms = d.termsBefore(), b.termsOf(d)
+	r.ParametersKept = r.ParametersKept || r.terms.keptInNote()
 	r.DashboardURL = cmp.Or(done.dashboardURL, r.DashboardURL)
 	if done.labels != nil {
 		r.Labels = done.labels
@@ -141,7 +145,7 @@ func (b *Broker) remember(d deployment, done submitted, operation Operation) rec
 
 func recordOf(o Operation, now time.Time) recordedOperation {
 	recorded := recordedOperation{
-		Type: o.OperationType, ContextID: o.BoshContextID, Errands: o.Errands, UAAClient: o.UAAClient, Cancels: o.Cancels, StartedAt: now,
+		Type: o.OperationType, ContextID: o.BoshContextID, Errands: o.Errands, UAAClient: o.UAAClient, Parameters: o.Parameters, Cancels: o.Cancels, StartedAt: now,
 	}
 	if o.Configs != nil {
 		recorded.DropConfigs = *o.Configs

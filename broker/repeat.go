@@ -48,11 +48,10 @@ func (b *Broker) lookFor(ctx context.Context, instanceID string) (there presence
 // gets the answer of the first, another one a conflict. An instance that isn't remembered can't be told to be the same.
 func (b *Broker) repeated(ctx context.Context, d deployment, there presence) (domain.ProvisionedServiceSpec, error) {
 	var none domain.ProvisionedServiceSpec
-	configs, err := b.readConfigs(ctx, d.name())
-	if err != nil && !forbidden(err) {
+	known, err := b.readRecord(ctx, d.name())
+	if err != nil {
 		return none, err
 	}
-	known := configs.record
 	switch {
 	case known == nil && there.deployed:
 		return none, refuse(AlreadyExists, "Service instance %s already exists", d.instanceID)

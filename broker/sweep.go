@@ -80,7 +80,7 @@ func (b *Broker) sweepOne(ctx context.Context, instanceID string) error {
 		return err
 	}
 	types := configs.types()
-	o := Operation{OperationType: OperationDelete, Configs: &types, UAAClient: b.hasUAAClient(configs.record)}
+	o := Operation{OperationType: OperationDelete, Configs: &types, UAAClient: b.hasUAAClient(configs.record), Parameters: configs.record.hasParameters()}
 	if err := b.deleteLeftovers(ctx, instanceID, o); err != nil {
 		return err
 	}

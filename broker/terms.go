@@ -11,6 +11,8 @@ type terms struct {
 	PlanID             string `json:"plan_id"`
 	ParametersDigest   string `json:"parameters_digest,omitempty"` // of those that were sent last
 	MaintenanceVersion string `json:"maintenance_version,omitempty"`
+	// Parameters is the name by which all that was sent is kept; empty if it isn't known. See keepParameters.
+	Parameters string `json:"parameters,omitempty"`
 }
 
 // inQuestion tells whether it matters how the last operation ended.
@@ -83,7 +85,7 @@ func (b *Broker) termsOf(d deployment) terms {
 	wanted.PlanID = d.plan.ID
 	wanted.MaintenanceVersion = versionOf(b.offering.maintenanceInfo(d.plan))
 	if d.asked != nil {
-		wanted.ParametersDigest = digest(d.instanceID, d.asked)
+		wanted.ParametersDigest, wanted.Parameters = digest(d.instanceID, d.asked), d.parametersName
 	}
 	return wanted
 }

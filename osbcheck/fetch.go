@@ -12,7 +12,7 @@ func fetchChecks() []Check {
 		inside("D2", Must, reading, "an unknown instance", "404", unknownInstance(func(s *session) []request { return []request{s.fetch(fresh())} })),
 		inside("D3", Must, creating, "an instance that is being made", "404", unknownInstance(theShared)),
 		inside("D4", Must, updating, "an instance that is being updated", "422 ConcurrencyError, if instances_retrievable", retrievable(means("ConcurrencyError", theShared))),
-		inside("D5", Optional, there, "what is told", "service_id and plan_id, dashboard_url and metadata as before", retrievable(fetchedWhole)),
+		inside("D5", Optional, there, "what is told", "service_id and plan_id, dashboard_url and metadata as before; parameters, if told, as an object", retrievable(fetchedWhole)),
 		inside("D6", Optional, there, "maintenance_info", "the version that is deployed, if the plan has one", retrievable(fetchedMaintenance)),
 		inside("D7", Must, there, "service_id and plan_id in the query", "hints, with which the answer is the same", retrievable(answers([]int{200}, func(s *session) []request {
 			return []request{s.fetch(s.shared).asking("service_id", s.service.ID).asking("plan_id", s.plan.ID)}
@@ -63,6 +63,9 @@ func fetchedWhole(ctx context.Context, s *session) error {
 		if got := e.member(member); got != want {
 			return wrong(e, "%s is %q, not %q", member, got, want)
 		}
+	}
+	if _, isObject := e.object["parameters"].(object); e.object["parameters"] != nil && !isObject {
+		return wrong(e, "parameters is no object")
 	}
 	return nil
 }

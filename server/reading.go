@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"time"
@@ -40,8 +41,9 @@ func (e *edge) instance(w http.ResponseWriter, r *http.Request) {
 		PlanID          string                   `json:"plan_id,omitempty"`
 		DashboardURL    string                   `json:"dashboard_url,omitempty"`
 		Metadata        *domain.InstanceMetadata `json:"metadata,omitempty"`
+		Parameters      json.RawMessage          `json:"parameters,omitempty"`
 		MaintenanceInfo *version                 `json:"maintenance_info,omitempty"`
-	}{ServiceID: fetched.ServiceID, PlanID: fetched.PlanID, DashboardURL: fetched.DashboardURL}
+	}{ServiceID: fetched.ServiceID, PlanID: fetched.PlanID, DashboardURL: fetched.DashboardURL, Parameters: fetched.Parameters}
 	if len(fetched.Labels) > 0 {
 		body.Metadata = &domain.InstanceMetadata{Labels: fetched.Labels}
 	}

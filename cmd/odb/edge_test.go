@@ -141,13 +141,6 @@ var _ = Describe("an instance that is fetched", func() {
 		w.predecessorMade(1)
 		Expect(w.platform.do("GET", instancePath("old-1"), nil).text).To(MatchJSON(`{"service_id":"service-guid"}`))
 	})
-
-	It("has no parameters, which are not kept", func() {
-		w := newWorld(offered)
-		a := w.platform.provision("i-1", object{"parameters": object{"pin": "hush"}})
-		Expect(w.platform.follow("i-1", a.operation())).To(Equal("succeeded"))
-		Expect(get(w).text).NotTo(Or(ContainSubstring("hush"), ContainSubstring("parameters")))
-	})
 })
 
 var _ = Describe("the catalog's promises", func() {

@@ -83,7 +83,7 @@ func (d *daemon) brokerOptions(ctx context.Context, c *config.Config) (broker.Op
 	if options.ManifestSecrets, err = newManifestSecrets(c, d.asked(boshCredHub)); err != nil {
 		return options, err
 	}
-	if options.BindingSecrets, options.BindingNotes, err = newBindingSecrets(c, d.asked(platformCredHub)); err != nil {
+	if err := useBindingSecrets(c, d.asked(platformCredHub), &options); err != nil {
 		return options, err
 	}
 	if options.Instances, err = newInstances(c.ServiceInstancesAPI, d.asked(instancesAPI)); err != nil {
@@ -189,24 +189,24 @@ func newManifestSecrets(c *config.Config, observe func(httpclient.Exchange)) (br
 	return client, nil
 }
 
-// newBindingSecrets is nil where the platform has no CredHub; the notes are, too, where they are to be elsewhere.
-func newBindingSecrets(c *config.Config, observe func(httpclient.Exchange)) (broker.BindingSecrets, broker.BindingNotes, error) {
+// useBindingSecrets sets what the platform's CredHub is for, where there is one. What is known of bindings may be kept elsewhere.
+func useBindingSecrets(c *config.Config, observe func(httpclient.Exchange), options *broker.Options) error {
 	if !c.CredHub.Enabled() {
-		return nil, nil, nil
+		return nil
 	}
 	client, err := secrets.New(secrets.Options{
 		URL: c.CredHub.APIURL, CACerts: []string{c.CredHub.CACert, c.CredHub.InternalUAACACert},
 		ClientID: c.CredHub.ClientID, ClientSecret: c.CredHub.ClientSecret.Reveal(), UserAgent: "odb/" + version,
 		Observe: observe,
 	})
-	switch {
-	case err != nil:
-		return nil, nil, fmt.Errorf("credhub: %w", err)
-	case c.ServiceCatalog.KeepBindings != config.KeepInCredHub:
-		return client, nil, nil
-	default:
-		return client, client, nil
+	if err != nil {
+		return fmt.Errorf("credhub: %w", err)
 	}
+	options.BindingSecrets, options.ParameterNotes = client, client
+	if c.ServiceCatalog.KeepBindings == config.KeepInCredHub {
+		options.BindingNotes = client
+	}
+	return nil
 }
 
 func (d *daemon) newAdapter(c *config.Config) (*adapterclient.Client, error) {
