@@ -59,6 +59,15 @@ var _ = Describe("The log", func() {
 		Expect(log.String()).NotTo(ContainSubstring("s3cret"))
 	})
 
+	It("calls it no failure that a subcommand isn't there", func(ctx SpecContext) {
+		steer(double, adapterclient.VerbDashboardURL, adaptertest.Steering{ExitCode: 10, Stderr: "no dashboard"})
+		_, err := client.DashboardURL(ctx, adapterclient.DashboardURL{})
+		Expect(err).To(MatchError(adapterclient.ErrNotImplemented))
+		Expect(onlyLine()).To(And(
+			HaveKeyWithValue("level", "INFO"), HaveKeyWithValue("msg", "adapter.ran"), HaveKeyWithValue("exit_code", 10.0), HaveKeyWithValue("stderr", "no dashboard"), Not(HaveKey("error")),
+		))
+	})
+
 	It("has both of a failure, as stdout is then a text for people", func(ctx SpecContext) {
 		steer(double, adapterclient.VerbCreateBinding, adaptertest.Steering{Stderr: "details", Stdout: "for the user", ExitCode: 3})
 		_, err := client.CreateBinding(ctx, adapterclient.BindingRequest{})

@@ -148,7 +148,7 @@ func (c *Client) log(ctx context.Context, verb string, ending *ending, took time
 	if ending.orphaned {
 		attributes = append(attributes, slog.Bool("left_processes", true))
 	}
-	if err == nil {
+	if err == nil || errors.Is(err, ErrNotImplemented) { // whether it had to be, the caller knows
 		c.logger.LogAttrs(ctx, slog.LevelInfo, "adapter.ran", attributes...)
 		return
 	}

@@ -2,10 +2,12 @@ package docs_test
 
 import (
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -57,6 +59,20 @@ func buildODB(t *testing.T) string {
 	return dir
 }
 
+// ports are those that pages name, with free ones to take their place.
+func ports(t *testing.T) (replace []string) {
+	t.Helper()
+	for _, named := range []string{"8080", "25555"} {
+		free, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer free.Close() // only when both are found, so that they differ
+		replace = append(replace, named, strconv.Itoa(free.Addr().(*net.TCPAddr).Port))
+	}
+	return replace
+}
+
 // TestPagesAreTrue runs what the pages have marked for it; how they do, package pages says. Commands find odb in their PATH.
 func TestPagesAreTrue(t *testing.T) {
 	path := "PATH=" + buildODB(t) + string(os.PathListSeparator) + os.Getenv("PATH")
@@ -72,7 +88,7 @@ func TestPagesAreTrue(t *testing.T) {
 		ran++
 		t.Run(strings.TrimPrefix(document, "../"), func(t *testing.T) {
 			env := slices.Concat(os.Environ(), []string{path, "LC_ALL=C"})
-			if err := (pages.Run{Page: page, Dir: t.TempDir(), Env: env}).Do(t.Context()); err != nil {
+			if err := (pages.Run{Page: page, Dir: t.TempDir(), Env: env, Replace: ports(t)}).Do(t.Context()); err != nil {
 				t.Error(err)
 			}
 		})

@@ -1,4 +1,4 @@
-// Package logs is the one log of the process: lager's JSON lines, written through log/slog, with the
+// Package logs is the one log of the process: lager's JSON lines (or, for who watches, readable ones), written through log/slog, with the
 // attributes that a request gathers on its way (request id, instance, plan, operation, task) on each of
 // its lines. It knows nothing of what is logged; what must not be (credentials, parameters, manifests)
 // is the caller's duty.

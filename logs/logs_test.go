@@ -37,3 +37,18 @@ func TestLinesCarryWhatTheContextGathered(t *testing.T) {
 		HaveKeyWithValue("seconds", BeNumerically("==", 3)), HaveKeyWithValue("warning", true)))
 	g.Expect(string(lines[1])).NotTo(ContainSubstring("task_id"), "what an inner context adds must not leak to the outer one")
 }
+
+func TestReadableLines(t *testing.T) {
+	g := NewWithT(t)
+	var out bytes.Buffer
+	logger := logs.Readable(&out, slog.LevelInfo).With("a", 1).WithGroup("g").With("b", "two")
+	ctx := logs.With(context.Background(), slog.String("instance_id", "i"))
+	logger.InfoContext(ctx, "adapter.ran", "ms", 3, "stderr", "one line\nanother\n")
+	logger.Error("adapter.failed")
+	logger.Debug("not shown")
+	g.Expect(out.String()).To(MatchRegexp(`^\d\d:\d\d:\d\d adapter.ran a=1 g.b=two g.ms=3 g.instance_id=i
+    g.stderr: one line
+      another
+\d\d:\d\d:\d\d adapter.failed \(error\) a=1 g.b=two
+$`))
+}

@@ -75,6 +75,18 @@ func (r recorder) read(run, stream string) string {
 func (r recorder) stdin(run string) string  { GinkgoHelper(); return laidOut(r.read(run, "stdin")) }
 func (r recorder) output(run string) string { GinkgoHelper(); return laidOut(r.read(run, "stdout")) }
 
+// field is the JSON that is the text of a field of generate-manifest.
+func (r recorder) field(run, name string) string {
+	GinkgoHelper()
+	var document struct {
+		GenerateManifest map[string]string `json:"generate_manifest"`
+	}
+	Expect(json.Unmarshal([]byte(r.read(run, "stdin")), &document)).To(Succeed())
+	var text bytes.Buffer
+	Expect(json.Indent(&text, []byte(document.GenerateManifest[name]), "", "  ")).To(Succeed())
+	return text.String() + "\n"
+}
+
 // arguments are those after the subcommand, as a list.
 func (r recorder) arguments(run string) string {
 	GinkgoHelper()
@@ -154,7 +166,11 @@ var _ = Describe("the messages that docs/ADAPTER.md shows", func() {
 				onThePage[block.Label] = block.Text
 			}
 		}
-		Expect(onThePage).To(Equal(shown), "to write them anew: %s=1 go test ./cmd/odb -ginkgo.focus 'messages that docs/ADAPTER.md shows'", writeAdapterPage)
+		const anew = "to write it anew: " + writeAdapterPage + "=1 go test ./cmd/odb -ginkgo.focus 'messages that docs/ADAPTER.md shows'"
+		for label, text := range onThePage {
+			Expect(text).To(Equal(shown[label]), "%s: %s", label, anew)
+		}
+		Expect(onThePage).To(HaveLen(len(shown)), anew)
 	})
 })
 
@@ -177,6 +193,8 @@ func recordLife(adapter recorder, shown map[string]string) {
 
 	// The second run compares and the third is the refused update's, the fourth compares again.
 	shown["generate-manifest.stdin of a provision"] = adapter.stdin("generate-manifest-1")
+	shown["plan of a provision"] = adapter.field("generate-manifest-1", "plan")
+	shown["request_parameters of a provision"] = adapter.field("generate-manifest-1", "request_parameters")
 	shown["generate-manifest.output of a provision"] = adapter.output("generate-manifest-1")
 	shown["generate-manifest.stdin of an update"] = adapter.stdin("generate-manifest-5")
 	shown["generate-manifest.output of an update"] = adapter.output("generate-manifest-5")

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,18 +59,17 @@ func devCommand() *cobra.Command {
 	flags.DurationVar(&f.taskDuration, "task-duration", 5*time.Second, "how long a Director task takes")
 	flags.IntVar(&f.workers, "workers", 3, "how many tasks the Director runs at one time")
 	flags.DurationVar(&f.latency, "latency", 0, "how long each answer of the Director is delayed")
-	flags.StringVar(&f.log, "log", "", "file that the broker's log is appended to; standard error without it")
+	flags.StringVar(&f.log, "log", "", "file that the broker's log is appended to, as serve writes it; without it, a readable one goes to standard error")
 	flags.BoolVar(&f.control, "control", false, "let anybody on this machine count the Director's requests and make it fail, under /_dev/")
 	return cmd
 }
 
 func dev(ctx context.Context, f devFlags, stdout, stderr io.Writer) (err error) {
-	logTo, closeLog, err := openLog(f.log, stderr)
+	logger, closeLog, err := openLog(f.log, stderr)
 	if err != nil {
 		return err
 	}
 	defer closeLog()
-	logger := logs.New(logTo, "odb", slog.LevelInfo)
 
 	director, err := devdirector.Start(devdirector.Options{
 		Address:      net.JoinHostPort("127.0.0.1", strconv.Itoa(f.directorPort)),
@@ -82,7 +82,7 @@ func dev(ctx context.Context, f devFlags, stdout, stderr io.Writer) (err error) 
 		Control:      f.control,
 	})
 	if err != nil {
-		return fmt.Errorf("starting the development Director: %w", err)
+		return fmt.Errorf("starting the development Director: %w", orAnotherPort(err, "--director-port"))
 	}
 	defer func() { err = errors.Join(err, director.Close()) }()
 
@@ -110,21 +110,30 @@ func devBroker(ctx context.Context, c *config.Config, logger *slog.Logger, stdou
 		return err
 	}
 	if err := s.Listen(); err != nil {
-		return err
+		return orAnotherPort(err, "--broker-port")
 	}
 	printBroker(stdout, c, s.URL())
 	return s.Run(ctx)
 }
 
-func openLog(path string, otherwise io.Writer) (io.Writer, func(), error) {
+// orAnotherPort tells who finds a port taken which flag chooses another.
+func orAnotherPort(err error, flag string) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w: choose another port with %s, or 0 for any that is free", err, flag)
+	}
+	return err
+}
+
+// openLog is a log for who watches or, in a file, the one that the broker has elsewhere.
+func openLog(path string, terminal io.Writer) (*slog.Logger, func(), error) {
 	if path == "" {
-		return otherwise, func() {}, nil
+		return logs.Readable(terminal, slog.LevelInfo), func() {}, nil
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the log: %w", err)
 	}
-	return file, func() { file.Close() }, nil
+	return logs.New(file, "odb", slog.LevelInfo), func() { file.Close() }, nil
 }
 
 // printDirector prints what a broker.yml needs to know of the Director.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -125,5 +126,26 @@ var _ = Describe("odb dev", func() {
 		Eventually(again.stdout.String).Should(ContainSubstring("-----END CERTIFICATE-----"))
 		Expect(again.stdout.String()).To(ContainSubstring(section), "the certificate is part of what is kept")
 		Expect(w.platform.provision("i-1", object{"plan_id": largePlan}).status).To(Equal(http.StatusConflict), "the instance is known")
+	})
+
+	It("tells who watches what happens, and which flag helps where a port is taken", func() {
+		config := newWorldWithoutBroker().writeConfig()
+		taken, err := net.Listen("tcp", "127.0.0.1:0")
+		Expect(err).NotTo(HaveOccurred())
+		defer taken.Close()
+		_, port, err := net.SplitHostPort(taken.Addr().String())
+		Expect(err).NotTo(HaveOccurred())
+
+		p := startODB("dev", "--config", config, "--director-port", "0", "--broker-port", "0")
+		Eventually(p.stdout.String).Should(ContainSubstring("Ctrl-C ends it."))
+		_, url, _ := strings.Cut(p.stdout.String(), "is ready at ")
+		url, _, _ = strings.Cut(url, ",")
+		Expect(newPlatform(url).do("GET", "/v2/catalog", nil).status).To(Equal(http.StatusOK))
+		Eventually(p.stderr.String).Should(MatchRegexp(`(?m)^\d\d:\d\d:\d\d request method=GET path=/v2/catalog status=200`))
+		for flag, other := range map[string]string{"--director-port": "--broker-port", "--broker-port": "--director-port"} {
+			p := startODB("dev", "--config", config, flag, port, other, "0")
+			Eventually(p.ended).Should(Receive(MatchError("exit status 1")))
+			Expect(p.stderr.String()).To(ContainSubstring("address already in use: choose another port with " + flag))
+		}
 	})
 })
