@@ -83,9 +83,14 @@ func TestCommandsAgainstSymptomsAreThere(t *testing.T) {
 					t.Errorf("there is no command odb %s: %v", name, err)
 				}
 			}
-			for _, flag := range regexp.MustCompile(`--[a-z-]+`).FindAllString(row[2], -1) {
-				if strings.Contains(found[2], flag) && !strings.Contains(helps[name], flag+" ") {
+			for _, flag := range regexp.MustCompile(`--[a-z-]+`).FindAllString(found[2], -1) {
+				if !strings.Contains(helps[name], flag+" ") {
 					t.Errorf("odb %s has no flag %s", name, flag)
+				}
+			}
+			for _, further := range regexp.MustCompile("`(--[a-z-]+)[^`]*`").FindAllStringSubmatch(row[2], -1) {
+				if !strings.Contains(helps[name], further[1]+" ") {
+					t.Errorf("odb %s has no flag %s", name, further[1])
 				}
 			}
 		}
