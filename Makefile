@@ -82,6 +82,14 @@ image: ## build the container image, with podman or docker (CONTAINER=program, I
 	@$(CONTAINER) info >/dev/null 2>&1 || { echo "$(CONTAINER) is here, but can't build; '$(CONTAINER) info' says why" >&2; exit 1; }
 	$(CONTAINER) build --file Containerfile --build-arg VERSION="$(VERSION)" --tag "$(IMAGE)" .
 
+.PHONY: docs
+docs: ## write the pages that are made from the program anew
+	go run ./docs/generate
+
+.PHONY: docs-check
+docs-check: ## check the pages: links, commands, what is generated; run the code blocks that are marked for it
+	go test -count=1 ./docs/...
+
 .PHONY: fuzz
 fuzz: ## run each fuzz test for FUZZTIME (default 20s)
 	@for target in $$(grep -rhoE --include='*_test.go' '^func Fuzz\w+' . | awk '{print $$2}' | sort -u); do \

@@ -172,7 +172,8 @@ func (m manifest) deployment(t *testing.T) *deployment {
 				d.Broker, d.Instances = job.Properties, slices.Repeat([]string{"10.0.0.7"}, group.Instances)
 			}
 			if job.Consumes["credhub"] != nil {
-				d.CredHub = map[string]any{"credhub": map[string]any{"internal_url": "credhub.service.cf.internal", "port": 8844}}
+				authority := valuesFor(t, m)["director_ca"] // any will do
+				d.CredHub = map[string]any{"credhub": map[string]any{"internal_url": "credhub.service.cf.internal", "port": 8844, "ca_certificate": authority}}
 			}
 		}
 	}

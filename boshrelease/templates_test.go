@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"github.com/on-demand-broker/odb/boshrelease/rendering"
 	"github.com/on-demand-broker/odb/config"
 )
@@ -84,7 +86,24 @@ func firstDifference(got, want string) string {
 	return ""
 }
 
+func treeOf(t *testing.T, document string) any {
+	t.Helper()
+	tree, err := jsonschema.UnmarshalJSON(strings.NewReader(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree
+}
+
 func TestRenderedFilesAreWhatTheProgramReads(t *testing.T) {
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("schema.json", treeOf(t, string(config.Schema()))); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, d := range deploymentsOf(t, "deployments") {
 		t.Run(d.Name, func(t *testing.T) {
 			_, odd, err := config.Parse("broker.yml", []byte(d.rendered["broker"].Files["config/broker.yml"]))
@@ -95,6 +114,9 @@ func TestRenderedFilesAreWhatTheProgramReads(t *testing.T) {
 				if problem.Severity != config.Notice {
 					t.Errorf("broker.yml: %v", problem)
 				}
+			}
+			if refused := schema.Validate(treeOf(t, d.rendered["broker"].Files["config/broker.yml"])); refused != nil {
+				t.Errorf("broker.yml, for editors: %v", refused)
 			}
 			for job := range needs {
 				if _, there := d.rendered[job]; !there {

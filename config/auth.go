@@ -60,7 +60,7 @@ func checkURL(at section, address string) {
 	switch {
 	case err != nil:
 		at.refuse("is not a URL", "give one like https://host:port")
-	case parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Host == "":
+	case parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Hostname() == "":
 		at.warn("is not a complete http or https URL", "give one like https://host:port")
 	}
 }

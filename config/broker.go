@@ -78,6 +78,10 @@ func (b Broker) check(at section) {
 	if b.ShutdownTimeout < 0 {
 		at.key("shutdown_timeout_in_seconds").warn("is negative, which cuts requests off at once", "give the seconds that they may take to end")
 	}
+	if stdin := at.key("use_stdin"); !b.UseStdin && !stdin.broken() {
+		stdin.notice("is false: manifests, parameters and secrets are passed to the adapter as arguments, which every user of the machine can read",
+			"set it to true if the adapter can read standard input")
+	}
 	if b.SideBySide && b.DisableBOSHConfigs {
 		at.key("side_by_side").refuse("needs BOSH configs to claim instances with, and disable_bosh_configs is true", "remove one of the two")
 	}

@@ -95,6 +95,9 @@ func (c *ServiceCatalog) fold(at section) {
 	}
 }
 
+// permissions are those of OSB 2.17, Service Offering Object.
+func permissions() []string { return []string{"syslog_drain", "route_forwarding", "volume_mount"} }
+
 // cliFriendly is what OSB 2.17 asks of the names of services and plans.
 var cliFriendly = regexp.MustCompile(`^[A-Za-z0-9.-]+$`)
 
@@ -119,8 +122,8 @@ func (c ServiceCatalog) check(at section) {
 	checkLength(at.key("service_description"), c.Description, 10_000)
 	at.key("bindable").need(Warning, at.key("bindable").given(), "say true or false")
 	for i, permission := range c.Requires {
-		if !slices.Contains([]string{"syslog_drain", "route_forwarding", "volume_mount"}, permission) {
-			at.key("requires").item(i).warn("is no permission that a platform can grant", "use syslog_drain, route_forwarding or volume_mount")
+		if !slices.Contains(permissions(), permission) {
+			at.key("requires").item(i).warn("is no permission that a platform can grant", "use "+oneOfThese(permissions()))
 		}
 	}
 	checkLength(at.key("tags"), strings.Join(c.Tags, ","), 2048)

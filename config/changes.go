@@ -45,7 +45,7 @@ func changes(before, after reflect.Value, path string) []string {
 func fieldChanges(before, after reflect.Value, path string) []string {
 	known, extra := keysOf(before.Type())
 	var all []string
-	for _, name := range slices.Sorted(maps.Keys(known)) {
+	for _, name := range sortedKeys(known) {
 		all = append(all, changes(before.FieldByIndex(known[name]), after.FieldByIndex(known[name]), joinKey(path, name))...)
 	}
 	if extra != nil {

@@ -94,7 +94,7 @@ func (c *Companion) checkIteration(root section) {
 
 // above refuses a value, if one is given, that isn't above a bound.
 func (s section) above(bound, value int, want string) {
-	if value <= bound && s.given() && !s.doc.broken[s.path] {
+	if value <= bound && s.given() && !s.broken() {
 		s.refuse("is too small", fmt.Sprintf("%s from %d", want, bound+1))
 	}
 }

@@ -19,6 +19,7 @@ func (c CredHub) check(at section) {
 	at.key("api_url").need(Error, c.APIURL != "", "give CredHub's URL, or none of the section's keys")
 	checkURL(at.key("api_url"), c.APIURL)
 	ClientCredentials{ClientID: c.ClientID, ClientSecret: c.ClientSecret}.check(at, Warning)
+	at.key("ca_cert").need(Warning, c.CACert != "", "give CredHub's CA certificate")
 	checkCA(at.key("ca_cert"), c.CACert)
 	checkCA(at.key("internal_uaa_ca_cert"), c.InternalUAACACert)
 }

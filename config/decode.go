@@ -1,7 +1,6 @@
 package config
 
 import (
-	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -194,10 +193,10 @@ func (d *decoder) fields(n *yaml.Node, out reflect.Value, at section) {
 		case ok:
 			d.field(value, out.FieldByIndex(index), out.Type().FieldByIndex(index).Tag, place)
 		case extra == nil:
-			d.unknownKey(value, key.Value, place, slices.Sorted(maps.Keys(known)))
+			d.unknownKey(value, key.Value, place, sortedKeys(known))
 		default:
 			if out.Type().FieldByIndex(extra).Tag.Get("slips") == "warn" {
-				d.extraKey(key.Value, place, slices.Sorted(maps.Keys(known)))
+				d.extraKey(key.Value, place, sortedKeys(known))
 			}
 			open := out.FieldByIndex(extra)
 			if open.IsNil() {

@@ -36,10 +36,12 @@ func (g InstanceGroup) check(at section) {
 	case g.Instances == 0:
 		instances.notice("is 0, which adapters made with the public SDK refuse", "give a number from 1")
 	}
-	if !slices.Contains([]string{"", "service", "errand"}, g.Lifecycle) {
-		at.key("lifecycle").warn("is no lifecycle that BOSH knows", "use service or errand")
+	if g.Lifecycle != "" && !slices.Contains(lifecycles(), g.Lifecycle) {
+		at.key("lifecycle").warn("is no lifecycle that BOSH knows", "use "+oneOfThese(lifecycles()))
 	}
 }
+
+func lifecycles() []string { return []string{"service", "errand"} }
 
 // settle drops the blank extensions that tiles leave for options switched off.
 func (g *InstanceGroup) settle() {

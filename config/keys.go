@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 
 // unknownKey reports a key that nobody reads. It has always been ignored, so it is no reason not to start.
 func (d *decoder) unknownKey(value *yaml.Node, key string, place section, known []string) {
-	if reason := retired(place.path); reason != "" {
+	if reason := retiredKeys()[place.path]; reason != "" {
 		if !isEmpty(value) {
 			place.notice("has no effect: "+reason, "remove it")
 		}
@@ -30,18 +31,6 @@ func (d *decoder) unknownKey(value *yaml.Node, key string, place section, known 
 func (d *decoder) extraKey(key string, place section, known []string) {
 	if near := closest(key, known); near != "" {
 		place.warn("is not a key that the broker knows, and is forwarded as it is", fmt.Sprintf("did you mean %q?", near))
-	}
-}
-
-// retired says why a key that the existing broker accepts does nothing.
-func retired(path string) string {
-	switch path {
-	case "broker.enable_optimised_upgrades":
-		return "upgrades of several instances are steered by the errand's own settings"
-	case "bosh.authentication.uaa.url":
-		return "the Director itself says where its UAA is"
-	default:
-		return ""
 	}
 }
 
@@ -102,7 +91,7 @@ func editDistance(a, b string) int {
 // placesOf lists the paths at which a table of keys has a key, with [] for the items of lists.
 func placesOf(key string, table reflect.Type) []string {
 	var places []string
-	eachKey(table, "", func(path string) {
+	eachKey(table, "", func(path string, _ reflect.StructField) {
 		if path == key || strings.HasSuffix(path, "."+key) {
 			places = append(places, path)
 		}
@@ -110,8 +99,10 @@ func placesOf(key string, table reflect.Type) []string {
 	return places
 }
 
+func sortedKeys(known map[string][]int) []string { return slices.Sorted(maps.Keys(known)) }
+
 // eachKey walks the table of known keys, depth first.
-func eachKey(t reflect.Type, path string, visit func(path string)) {
+func eachKey(t reflect.Type, path string, visit func(path string, field reflect.StructField)) {
 	switch t.Kind() {
 	case reflect.Pointer:
 		eachKey(t.Elem(), path, visit)
@@ -121,15 +112,10 @@ func eachKey(t reflect.Type, path string, visit func(path string)) {
 		eachKey(t.Elem(), path+".*", visit)
 	case reflect.Struct:
 		known, _ := keysOf(t)
-		names := make([]string, 0, len(known))
-		for name := range known {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		for _, name := range names {
-			at := joinKey(path, name)
-			visit(at)
-			eachKey(t.FieldByIndex(known[name]).Type, at, visit)
+		for _, name := range sortedKeys(known) {
+			at, field := joinKey(path, name), t.FieldByIndex(known[name])
+			visit(at, field)
+			eachKey(field.Type, at, visit)
 		}
 	}
 }

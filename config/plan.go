@@ -91,14 +91,19 @@ func (p Plan) check(at section) {
 }
 
 func (p Plan) checkAccess(at section) {
-	switch p.CFServiceAccess {
-	case "", "enable", "disable", "manual":
-	case "org-restricted":
+	switch access := p.CFServiceAccess; {
+	case access == orgRestricted:
 		at.key("service_access_org").need(Warning, p.ServiceAccessOrg != "" || len(p.ServiceAccessOrgs) > 0, "name the organisation that cf_service_access restricts the plan to")
-	default:
-		at.key("cf_service_access").warn("is no kind of access", "use enable, disable, manual or org-restricted")
+	case access != "" && !slices.Contains(accessKinds(), access):
+		at.key("cf_service_access").warn("is no kind of access", "use "+oneOfThese(accessKinds()))
 	}
 }
+
+const orgRestricted = "org-restricted"
+
+func accessKinds() []string { return []string{"enable", "disable", "manual", orgRestricted} }
+
+func dnsStatuses() []string { return []string{"default", "healthy", "unhealthy", "all"} }
 
 func (p Plan) checkDNS(at section) {
 	names := map[string]bool{}
@@ -107,8 +112,8 @@ func (p Plan) checkDNS(at section) {
 		place.key("name").need(Warning, dns.Name != "", "name the address, as the adapter will know it")
 		place.key("link_provider").need(Warning, dns.LinkProvider != "", "name the job's link provider")
 		place.key("instance_group").need(Warning, dns.InstanceGroup != "", "name the instance group of the provider")
-		if !slices.Contains([]string{"", "default", "healthy", "unhealthy", "all"}, dns.Status) {
-			place.key("properties", "status").warn("is no status that BOSH DNS knows", "use default, healthy, unhealthy or all")
+		if dns.Status != "" && !slices.Contains(dnsStatuses(), dns.Status) {
+			place.key("properties", "status").warn("is no status that BOSH DNS knows", "use "+oneOfThese(dnsStatuses()))
 		}
 		if names[dns.Name] && dns.Name != "" {
 			place.key("name").warn("is that of an earlier address, which it replaces", "give each address a name of its own")

@@ -150,6 +150,9 @@ func (s section) line() int {
 
 func (s section) isNull() bool { return s.doc.null[s.path] }
 
+// broken tells whether something stands there that can't be read.
+func (s section) broken() bool { return s.doc.broken[s.path] }
+
 func (s section) report(severity Severity, what, want string) {
 	s.doc.report(s.line(), s.path, severity, what, want)
 }
@@ -175,6 +178,12 @@ func (s section) need(severity Severity, given bool, want string) {
 		}
 	}
 	s.report(severity, "is missing or empty", want)
+}
+
+// oneOfThese lists what would be right.
+func oneOfThese(values []string) string {
+	last := len(values) - 1
+	return strings.Join(values[:last], ", ") + " or " + values[last]
 }
 
 // joinKey makes a path that a reader can tell apart: keys that hold more than the usual characters are quoted.

@@ -50,6 +50,9 @@ func (q Quotas) limitsResources() bool {
 func (q *Quotas) foldGlobal(at section) {
 	legacy := q.legacyQuotas
 	q.legacyQuotas = legacyQuotas{}
+	if len(legacy.LegacyCosts) > 0 {
+		at.key("resource_costs").notice("has no effect here", "give the cost in each plan's quotas.resources")
+	}
 	if len(legacy.LegacyLimits) == 0 {
 		return
 	}

@@ -31,10 +31,12 @@ func (u *Update) check(at section) {
 	checkMaxInFlight(at.key("max_in_flight"), u.MaxInFlight)
 	checkWatchTime(at.key("canary_watch_time"), u.CanaryWatchTime)
 	checkWatchTime(at.key("update_watch_time"), u.UpdateWatchTime)
-	if !slices.Contains([]string{"", "serial", "parallel"}, u.InitialDeployAZUpdateStrategy) {
-		at.key("initial_deploy_az_update_strategy").warn("is no strategy that BOSH knows", "use serial or parallel")
+	if given := u.InitialDeployAZUpdateStrategy; given != "" && !slices.Contains(updateStrategies(), given) {
+		at.key("initial_deploy_az_update_strategy").warn("is no strategy that BOSH knows", "use "+oneOfThese(updateStrategies()))
 	}
 }
+
+func updateStrategies() []string { return []string{"serial", "parallel"} }
 
 func checkMaxInFlight(at section, given any) {
 	const want = "give a whole number, or a percentage like 10%"

@@ -68,9 +68,11 @@ func (v *vm) set(property string, value any) {
 // install renders jobs and brings their files to the machine.
 func (v *vm) install(jobs ...string) {
 	GinkgoHelper()
+	director, _ := v.broker["bosh"].(map[string]any)
+	authority, _ := director["root_ca_cert"].(string) // any will do for a CredHub that isn't there
 	links := map[string]rendering.Link{
 		"broker":  {Provider: filepath.Join(releaseDir, "jobs", "broker"), Properties: v.broker, Instances: []string{"127.0.0.1"}},
-		"credhub": {Properties: object{"credhub": object{"internal_url": "127.0.0.1", "port": 1, "ca_certificate": ""}}},
+		"credhub": {Properties: object{"credhub": object{"internal_url": "127.0.0.1", "port": 1, "ca_certificate": authority}}},
 	}
 	wanted := make([]rendering.Job, 0, len(jobs))
 	for _, job := range jobs {

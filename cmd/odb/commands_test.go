@@ -90,6 +90,15 @@ var _ = Describe("the commands", func() {
 		Expect(example).To(ContainSubstring("service_catalog:"))
 	})
 
+	It("give a JSON Schema of a configuration, for editors", func() {
+		code, schema, _ := odb("config", "schema")
+		Expect(code).To(BeZero())
+		var document map[string]any
+		Expect(json.Unmarshal([]byte(schema), &document)).To(Succeed())
+		Expect(document).To(HaveKeyWithValue("$schema", "https://json-schema.org/draft/2020-12/schema"))
+		Expect(document).To(HaveKeyWithValue("properties", HaveKey("service_catalog")))
+	})
+
 	Describe("config check", func() {
 		write := func(text string) string {
 			path := filepath.Join(GinkgoT().TempDir(), "broker.yml")

@@ -13,9 +13,22 @@ import (
 )
 
 func configCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Check a broker.yml, or show an example of one", Args: noArguments, RunE: help}
-	cmd.AddCommand(configCheckCommand(), configExampleCommand())
+	cmd := &cobra.Command{Use: "config", Short: "Check a broker.yml, show an example of one, or its JSON Schema", Args: noArguments, RunE: help}
+	cmd.AddCommand(configCheckCommand(), configExampleCommand(), configSchemaCommand())
 	return cmd
+}
+
+func configSchemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print a JSON Schema (draft 2020-12) of broker.yml, for editors",
+		Long:  "schema prints what editors need to complete, explain and check a broker.yml while it is written. What takes more than a look at\nneighbouring keys only `odb config check` tells.",
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := cmd.OutOrStdout().Write(config.Schema())
+			return err
+		},
+	}
 }
 
 func configExampleCommand() *cobra.Command {

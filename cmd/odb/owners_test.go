@@ -17,7 +17,7 @@ var _ = Describe("what owners have", func() {
 	It("is served: an adapter of the old protocol, with a warning", func() {
 		w := newWorldWithoutBroker()
 		p := w.serveProcess("--config", with("use_stdin: true", "use_stdin: false"))
-		Expect(p.stdout.String()).To(ContainSubstring("broker.use_stdin is false"))
+		Expect(p.stdout.String()).To(ContainSubstring("broker.use_stdin: is false"))
 		w.platform.provisioned("i-1")
 		Expect(w.platform.bind("i-1", "b-1", nil).status).To(Equal(http.StatusCreated))
 		a := w.platform.update("i-1", object{"parameters": object{"a": 1}})

@@ -102,9 +102,6 @@ func serve(ctx context.Context, path string, c *config.Config, logger *slog.Logg
 
 // tellOddities says in the log what a configuration is, that is right and may not be meant.
 func tellOddities(c *config.Config, logger *slog.Logger) {
-	if !c.Broker.UseStdin {
-		logger.Warn("adapter.arguments", slog.String("problem", "broker.use_stdin is false: manifests and parameters are passed to the adapter as arguments, which every user of this machine can read; set it to true if the adapter can read stdin"))
-	}
 	if c.Broker.DisableBOSHConfigs {
 		logger.Warn("config.instances-not-remembered", slog.String("problem", "broker.disable_bosh_configs is true: the Director can't remember instances, so that errands of an operation go on after a restart of the broker only when the platform polls"))
 	}
