@@ -11,7 +11,11 @@ import (
 type Page struct {
 	Path   string
 	Blocks []Block
+	lines  []string // with fencedLine in place of those that belong to blocks
 }
+
+// fencedLine stands for the lines of fenced blocks: no line of a page has a newline in it.
+const fencedLine = "\n"
 
 // Block is a fenced code block.
 type Block struct {
@@ -66,6 +70,11 @@ func Parse(path, text string) (Page, error) {
 	var indent, closing string
 	for number, line := range strings.Split(text, "\n") {
 		found := fence.FindStringSubmatch(line)
+		if open != nil || found != nil {
+			page.lines = append(page.lines, fencedLine)
+		} else {
+			page.lines = append(page.lines, line)
+		}
 		switch {
 		case open != nil && strings.TrimSpace(line) == closing:
 			page.Blocks, open, pending = append(page.Blocks, *open), nil, Mark{}

@@ -1,5 +1,5 @@
-// Package pages reads the documents of this repository, and does what they tell their readers to do: the code blocks of a page
-// are run, one after another, in one shell that begins in an empty directory, and what they print is compared with what the
+// Package pages reads the documents of this repository – their links, headings, commands and code blocks – and does what they tell their
+// readers to do: the code blocks of a page are run, one after another, in one shell that begins in an empty directory, and what they print is compared with what the
 // page shows. It knows Markdown's fences and bash, and nothing of odb.
 //
 // # How a page has its blocks run

@@ -1,8 +1,11 @@
 package pages_test
 
 import (
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -100,5 +103,45 @@ func TestPagesThatCantBeRead(t *testing.T) {
 		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v, and not %q", text, err, says)
 		}
+	}
+}
+
+const written = `# One page
+See [there](other/PAGE.md#a-part), [here](#twice-1) and [elsewhere](https://example.com/#x), not \x60[code](nowhere)\x60.
+## \x60odb serve\x60, [linked](x): what it's for
+## Twice
+## Twice
+<a id="named"></a>Text. \x60odb instances list --config "a file.yml" | jq .\x60
+
+    $ A=b bin/odb serve > log && odb version   # odb nothing
+
+'''sh
+# not a heading
+[no](link) || odb config \
+  check
+'''
+`
+
+func TestWhatAPageRefersTo(t *testing.T) {
+	t.Parallel()
+	page, err := pages.Parse("PAGE.md", fenced(strings.ReplaceAll(written, `\x60`, "`")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := []pages.Link{{Line: 2, Path: "other/PAGE.md", Anchor: "a-part"}, {Line: 2, Anchor: "twice-1"}, {Line: 3, Path: "x"}}
+	if got := page.Links(); !slices.Equal(got, links) {
+		t.Errorf("links: %+v", got)
+	}
+	if got := slices.Sorted(maps.Keys(page.Anchors())); !slices.Equal(got, []string{"named", "odb-serve-linked-what-its-for", "one-page", "twice", "twice-1"}) {
+		t.Errorf("anchors: %q", got)
+	}
+	var commands []string
+	for _, command := range page.Commands("odb") {
+		commands = append(commands, fmt.Sprintf("%d: %s", command.Line, strings.Join(command.Words, "|")))
+	}
+	slices.Sort(commands)
+	want := []string{"10: odb|config|check", "3: odb|serve", `6: odb|instances|list|--config|"a file.yml"`, "8: bin/odb|serve|>|log", "8: odb|version"}
+	if !slices.Equal(commands, want) {
+		t.Errorf("commands: %q", commands)
 	}
 }

@@ -141,6 +141,15 @@ func steps(block Block) []step {
 	return all
 }
 
+// Script is what a reader types of a block of commands: a console's without the prompts and what is printed.
+func (b Block) Script() string {
+	var script strings.Builder
+	for _, step := range steps(b) {
+		script.WriteString(step.command)
+	}
+	return script.String()
+}
+
 func (s step) run(ctx context.Context, shell *shell, exit int) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
