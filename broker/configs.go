@@ -81,13 +81,15 @@ func (b *Broker) storeConfigs(ctx context.Context, d deployment, wanted instance
 	b.planHints.forget(deployment)
 	for _, configType := range wanted.types() {
 		request := boshclient.CreateConfig{Type: configType, Name: deployment, Content: wanted.content(configType)}
-		switch _, err := b.Configs.CreateConfig(ctx, request); {
+		_, err := b.Configs.CreateConfig(ctx, request)
+		if err == nil || outcomeUnknown(err) {
+			undo.add(func() { b.putBack(ctx, deployment, configType, d.before.content(configType)) })
+		}
+		switch {
 		case configType == recordType && forbidden(err):
 			b.Logger.WarnContext(ctx, "instance.not-remembered", slog.String("error", err.Error()))
 		case err != nil:
 			return fmt.Errorf("storing the %s config %s: %w", configType, deployment, err)
-		default:
-			undo.add(func() { b.putBack(ctx, deployment, configType, d.before.content(configType)) })
 		}
 	}
 	if wanted.text != "" {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -98,18 +99,25 @@ func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
 	}
 	defer release()
 	var undo undo
-	operation, done, err := b.prepareAndSubmit(ctx, &d, &undo)
-	if errors.Is(err, errUpToDate) {
+	operation, done, err := b.prepare(ctx, &d, &undo)
+	switch {
+	case errors.Is(err, errUpToDate):
 		b.leave(ctx, d, done.dashboardURL)
 		return submitted{}, nil
-	}
-	switch {
-	case outcomeUnknown(err): // it may run: then it has to come to its end, though nobody asks
-		b.carryAlone(d.instanceID, operation)
-		return submitted{}, err
 	case err != nil:
 		undo.run()
 		return submitted{}, err
+	}
+	operation.BoshTaskID, err = b.submit(ctx, d.name(), operation, func() (int, error) {
+		return b.Deployments.Deploy(ctx, boshclient.Deploy{Manifest: done.manifest, ContextID: operation.BoshContextID})
+	})
+	if err != nil {
+		if outcomeUnknown(err) { // it may run: then it has to come to its end, though nobody asks
+			b.carryAlone(d.instanceID, operation)
+		} else {
+			undo.run()
+		}
+		return submitted{}, fmt.Errorf("submitting deployment %s: %w", d.name(), err)
 	}
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", operation.BoshTaskID)), "deploy.submitted", slog.String("operation", string(d.operation)), slog.String("plan", d.plan.Name))
 	b.tell(ctx, "instance", string(d.operation))
@@ -119,8 +127,8 @@ func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
 	return done, err
 }
 
-// prepareAndSubmit does what the deploy needs, and the deploy. What it did so far is in undo.
-func (b *Broker) prepareAndSubmit(ctx context.Context, d *deployment, undo *undo) (o Operation, done submitted, err error) {
+// prepare does what the deploy needs. What it did so far is in undo.
+func (b *Broker) prepare(ctx context.Context, d *deployment, undo *undo) (o Operation, done submitted, err error) {
 	if d.uaaClient, err = b.uaaClient(ctx, *d, undo); err != nil {
 		return o, done, err
 	}
@@ -147,16 +155,7 @@ func (b *Broker) prepareAndSubmit(ctx context.Context, d *deployment, undo *undo
 	}
 	o = Operation{OperationType: d.operation, BoshContextID: newContextID(ctx), Errands: d.plan.postDeploy(), Configs: d.dropped(generated.Configs)}
 	d.parametersName = b.keepParameters(ctx, *d, o.BoshContextID, undo)
-	if err := b.storeConfigs(ctx, *d, b.wantedConfigs(*d, generated, done, o), undo); err != nil {
-		return o, done, err
-	}
-	o.BoshTaskID, err = b.submit(ctx, d.name(), o.BoshContextID, func() (int, error) {
-		return b.Deployments.Deploy(ctx, boshclient.Deploy{Manifest: generated.Manifest, ContextID: o.BoshContextID})
-	})
-	if err != nil {
-		return o, done, fmt.Errorf("submitting deployment %s: %w", d.name(), err)
-	}
-	return o, done, nil
+	return o, done, b.storeConfigs(ctx, *d, b.wantedConfigs(*d, generated, done, o), undo)
 }
 
 // dropped are the types that the adapter no longer returns: they go when the deploy has succeeded. It is nil if there are
@@ -214,8 +213,8 @@ func newContextID(ctx context.Context) string {
 	return uuid.NewString()
 }
 
-// submit hands work to the Director, and finds its task by the context id if the answer gets lost.
-func (b *Broker) submit(ctx context.Context, deployment, contextID string, work func() (taskID int, err error)) (taskID int, err error) {
+// submit hands the first step of an operation to the Director, and finds its task if the answer gets lost.
+func (b *Broker) submit(ctx context.Context, deployment string, o Operation, work func() (taskID int, err error)) (taskID int, err error) {
 	if err := mustHold(ctx); err != nil {
 		return 0, err
 	}
@@ -223,9 +222,7 @@ func (b *Broker) submit(ctx context.Context, deployment, contextID string, work 
 	if !outcomeUnknown(err) {
 		return taskID, err
 	}
-	return b.lostTask(ctx, err, func() ([]boshclient.Task, error) {
-		return b.Tasks.TasksByContext(ctx, deployment, contextID)
-	})
+	return b.lostTask(ctx, deployment, o, err)
 }
 
 // outcomeUnknown tells whether a submission may have arrived although it failed.
@@ -234,17 +231,24 @@ func outcomeUnknown(err error) bool {
 	return errors.As(err, &away) && away.Sent
 }
 
-// lostTask looks for the task of a submission whose answer got lost, so that the platform isn't told of a failure while
-// BOSH is at work. If there is none, or it can't be told, the failure stands.
-func (b *Broker) lostTask(ctx context.Context, failure error, find func() ([]boshclient.Task, error)) (taskID int, err error) {
-	tasks, err := find()
-	if err != nil || len(tasks) == 0 {
-		leaveClaim(ctx)
-		return 0, failure
+// lostTask looks for the task of a first step whose answer got lost, so that the platform isn't told of a failure while BOSH is at
+// work. If there is none, or it can't be told, the failure stands. A deletion of one step has no context id of its own.
+func (b *Broker) lostTask(ctx context.Context, deployment string, o Operation, failure error) (taskID int, err error) {
+	first := o.steps()[0]
+	var tasks []boshclient.Task
+	if first.kind == stepDelete {
+		tasks, _ = b.Tasks.TasksInProgress(ctx, deployment)
+	} else {
+		tasks, _ = b.Tasks.TasksByContext(ctx, deployment, o.BoshContextID)
 	}
-	first := tasks[len(tasks)-1] // somebody may have run others under the same context id since
-	b.Logger.WarnContext(ctx, "submission.answer-lost", slog.Int("task_id", first.ID), slog.String("error", failure.Error()))
-	return first.ID, nil
+	for _, task := range slices.Backward(tasks) { // oldest first: somebody may have run others under the same context id since
+		if first.isOf(o, deployment, task) {
+			b.Logger.WarnContext(ctx, "submission.answer-lost", slog.Int("task_id", task.ID), slog.String("error", failure.Error()))
+			return task.ID, nil
+		}
+	}
+	leaveClaim(ctx)
+	return 0, failure
 }
 
 // osbLabels are the adapter's labels as brokerapi wants them, each value unread.

@@ -123,7 +123,7 @@ func (b *Broker) submitDelete(ctx context.Context, d deletion) (string, error) {
 		}
 	}
 	var err error
-	o.BoshTaskID, err = b.submitFirst(ctx, d.name(), o)
+	o.BoshTaskID, err = b.submit(ctx, d.name(), o, func() (int, error) { return b.submitStep(ctx, d.name(), o, o.steps()[0]) })
 	switch {
 	case errors.Is(err, boshclient.ErrNotFound):
 		if err := b.deleteLeftovers(ctx, d.instanceID, o); err != nil {
@@ -182,22 +182,7 @@ func (b *Broker) rememberDeletion(ctx context.Context, d deletion, o *Operation)
 		o.Configs = &types
 	}
 	r.UpdatedAt, r.Operation = now, recordOf(*o, now)
-	return b.rewriteRecord(ctx, d.name(), r)
-}
-
-// submitFirst submits the first step, and finds its task if the answer gets lost: errands have a context id of their own, and
-// but for the deletion nothing runs on the deployment.
-func (b *Broker) submitFirst(ctx context.Context, name string, o Operation) (taskID int, err error) {
-	taskID, err = b.submitStep(ctx, name, o, o.steps()[0])
-	if !outcomeUnknown(err) {
-		return taskID, err
-	}
-	return b.lostTask(ctx, err, func() ([]boshclient.Task, error) {
-		if len(o.Errands) > 0 {
-			return b.Tasks.TasksByContext(ctx, name, o.BoshContextID)
-		}
-		return b.Tasks.TasksInProgress(ctx, name)
-	})
+	return b.rememberBeginning(ctx, d.name(), r, d.before)
 }
 
 // configsToDelete are those that the instance has and the types to remove at the end of the deletion; nil (look again then) if they can't be

@@ -42,11 +42,12 @@ type director struct {
 	fates       func(errand bool) (state string, exitCodes []int)
 	moments     int
 	configIDs   int
-	stored      int // configs, without claims
+	cancels     map[string]bool // the creations of which a deletion on record took the place, by context id
+	stored      int             // configs, without claims
 }
 
 func newDirector(fates func(errand bool) (string, []int)) *director {
-	return &director{deployments: map[string]boshclient.Deployment{}, configs: map[configKey]boshclient.Config{}, versions: map[configKey][]boshclient.Config{}, fates: fates}
+	return &director{deployments: map[string]boshclient.Deployment{}, configs: map[configKey]boshclient.Config{}, versions: map[configKey][]boshclient.Config{}, fates: fates, cancels: map[string]bool{}}
 }
 
 // absent is how the Director says that it doesn't have something.
@@ -181,6 +182,9 @@ func (d *director) commit(id string, r boshclient.CreateConfig) boshclient.Confi
 	}
 	if r.Type != claimType {
 		d.stored++
+	}
+	if known, err := decodeRecord(r.Content); r.Type == recordType && err == nil {
+		d.cancels[known.Operation.Cancels], d.cancels[known.Operation.ContextID] = true, false // it may have been put back
 	}
 	made := boshclient.Config{ID: id, Type: r.Type, Name: r.Name, Content: r.Content, CreatedAt: time.Now().UTC().Format("2006-01-02 15:04:05 MST")}
 	d.setVersions(key, append(d.versions[key], made))

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/on-demand-broker/odb/boshclient"
@@ -128,21 +127,16 @@ func worstExitCode(result []byte) (int, error) {
 func (b *Broker) startStep(ctx context.Context, instanceID string, o Operation, due decision) (decision, error) {
 	ctx, cancel := b.detached(ctx)
 	defer cancel()
-	if b.Switches.SideBySide { // a claim costs more than the record, which may tell that nothing is to be claimed
-		if d, err := b.mayStart(ctx, instanceID, o, due); err != nil || d.action != start {
-			return d, err
-		}
+	// What isn't to be started keeps nobody else from the instance: neither its lock, nor a claim, which costs more than the record.
+	if d, err := b.mayStart(ctx, instanceID, o, due); err != nil || d.action != start {
+		return d, err
 	}
 	ctx, unlock, refusal := b.lock(ctx, instanceID)
 	switch {
 	case refusal != nil && refusal.Kind != Concurrency:
 		return decision{}, refusal
-	case refusal != nil:
-		d, err := b.mayStart(ctx, instanceID, o, due)
-		if err == nil && d.action == start {
-			d = decision{action: wait} // somebody else is at it
-		}
-		return d, err
+	case refusal != nil: // somebody else is at it
+		return decision{action: wait}, nil
 	}
 	defer unlock()
 	attempts, err := b.attempts(ctx, instanceID, o)
@@ -174,8 +168,7 @@ func (b *Broker) submitDue(ctx context.Context, instanceID string, o Operation, 
 	taskID, err := b.submitStep(ctx, name, o, d.due)
 	switch {
 	case o.deletes() && errors.Is(err, boshclient.ErrNotFound): // gone is what it was to be
-		b.ended.change(o.after(d.task), func(ending) ending { return ending{over: true} })
-		return decision{action: succeed, task: d.task}, nil
+		return b.endedWithout(o, d, ""), nil
 	case outcomeUnknown(err): // a later look at the tasks tells
 		leaveClaim(ctx)
 		now := b.Now()
@@ -188,100 +181,10 @@ func (b *Broker) submitDue(ctx context.Context, instanceID string, o Operation, 
 		if unstored := b.rememberState(ctx, name, o, stateFailed); unstored != nil && !forbidden(unstored) {
 			return decision{}, unstored // no task would tell of the failure: what isn't on record isn't told
 		}
-		b.ended.change(o.after(d.task), func(ending) ending { return ending{over: true, refusal: err.Error()} })
-		return notStarted(d.task, err.Error()), nil
+		return b.endedWithout(o, d, err.Error()), nil
 	}
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", taskID)), "step.submitted", slog.String("step", d.due.String()))
 	return decision{action: wait, task: boshclient.Task{ID: taskID, State: boshclient.StateQueued}}, nil
-}
-
-// ending is how an operation ended without a task that tells: the Director refused the next step, or had nothing left to delete.
-type ending struct {
-	over    bool
-	refusal string
-}
-
-// after is the key of what is known of the step after a task. Of a creation's last task the step that is due may be the
-// creation's, or the deletion's that takes its place.
-func (o Operation) after(task boshclient.Task) int {
-	if o.cancels(task) {
-		return -task.ID
-	}
-	return task.ID
-}
-
-// lateArrival is how long after a submission without an answer its task may still turn up: until then the step isn't
-// submitted again.
-const lateArrival = time.Minute
-
-// mayStart makes sure that a step whose turn it is by the tasks was neither submitted nor refused before, and that the
-// operation is still the instance's: polls come late, too, when the deployment is that of another operation.
-func (b *Broker) mayStart(ctx context.Context, instanceID string, o Operation, due decision) (decision, error) {
-	// What a creation submitted may turn up after it was cancelled.
-	at := laterOf(b.unanswered.get(due.task.ID), b.unanswered.get(o.after(due.task)))
-	if !at.IsZero() && b.Now().Sub(at) < lateArrival {
-		return decision{action: wait}, nil
-	}
-	switch end := b.ended.get(o.after(due.task)); {
-	case end.refusal != "":
-		return notStarted(due.task, end.refusal), nil
-	case end.over:
-		return decision{action: succeed, task: due.task}, nil
-	}
-	if current, ok := b.carrier.of(instanceID); ok && !b.Switches.SideBySide && current.BoshContextID == o.BoshContextID {
-		return due, nil // this process began it, or has it from the record, and nobody else ends it
-	}
-	configs, err := b.readConfigs(ctx, deploymentName(instanceID))
-	if err != nil && !forbidden(err) {
-		return decision{}, err
-	}
-	switch {
-	case configs.record == nil && o.Cancels == "": // it was never remembered, as those of the predecessor
-		return due, nil
-	case configs.record == nil: // it has come to its end
-		return decision{action: cannotTell}, nil
-	case o.BoshContextID != "" && configs.record.Operation.Cancels == o.BoshContextID:
-		return b.overtaken(o, due.task, "the instance is being deleted"), nil
-	case configs.record.Operation.ContextID != o.BoshContextID:
-		return b.mayStartUnremembered(ctx, instanceID, o, due, configs.record.Operation)
-	case configs.record.Operation.State == stateFailed:
-		return notStarted(due.task, "the next step could not be started"), nil
-	case configs.record.Operation.State == stateSucceeded: // the Director has forgotten the tasks after this one
-		return decision{action: succeed, task: due.task}, nil
-	}
-	return due, nil
-}
-
-// mayStartUnremembered is mayStart for an operation that isn't the one that is remembered. Which of the two came later, the ids of
-// their tasks tell: the Director counts them up.
-func (b *Broker) mayStartUnremembered(ctx context.Context, instanceID string, o Operation, due decision, remembered recordedOperation) (decision, error) {
-	if remembered.ContextID == "" { // by an upgrade that found nothing to do: none of ours has been submitted yet
-		return due, nil
-	}
-	tasks, err := b.Tasks.TasksByContext(ctx, deploymentName(instanceID), remembered.ContextID)
-	if err != nil {
-		return decision{}, err
-	}
-	later := slices.ContainsFunc(tasks, func(t boshclient.Task) bool { return t.ID > due.task.ID })
-	switch {
-	case len(tasks) > 0 && !later: // one of the predecessor's, which keeps no record, after one of ours
-		return due, nil
-	case later && !o.deletes() && (remembered.Type == OperationCreate || remembered.asOperation().deletes()):
-		return b.overtaken(o, due.task, "the instance has been deleted since"), nil
-	default:
-		return decision{action: cannotTell}, nil
-	}
-}
-
-// overtaken is the end of an operation that a deletion cut short after the task. It is the same when nothing is remembered any more.
-func (b *Broker) overtaken(o Operation, after boshclient.Task, reason string) decision {
-	b.ended.change(o.after(after), func(ending) ending { return ending{over: true, refusal: reason} })
-	return notStarted(after, reason)
-}
-
-// notStarted is the end of an operation whose next step couldn't be started after the task.
-func notStarted(after boshclient.Task, reason string) decision {
-	return decision{action: fail, task: boshclient.Task{ID: after.ID, State: boshclient.StateError, Result: reason}}
 }
 
 func (s step) String() string {

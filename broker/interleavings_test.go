@@ -7,9 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -23,37 +21,13 @@ import (
 	"github.com/on-demand-broker/odb/config"
 )
 
-// replay is the environment variable that names the one seed to live through again, with all that happens:
-// INTERLEAVING=4711 go test ./broker -run Interleavings -v
-const replay = "INTERLEAVING"
-
-const interleavings = 10_000
-
 // Whatever is polled, restarted, lost or cancelled, and in whatever order: each errand runs exactly once, and each operation ends
 // in the state that its tasks say. The clock is the bubble's. Requests to the Director wait until the test lets one of them
 // through, so that a seed always makes the same history, that of goroutines included.
-func TestInterleavings(t *testing.T) { liveThrough(t, interleavings, false) }
+func TestInterleavings(t *testing.T) { liveThrough(t, seeds{0, interleavings - 1}, false) }
 
 // The same with two brokers on one Director, of which at any moment one may be killed, and another started.
-func TestInterleavingsSideBySide(t *testing.T) { liveThrough(t, interleavings/8, true) }
-
-func liveThrough(t *testing.T, histories int64, sideBySide bool) {
-	if seed, err := strconv.ParseInt(os.Getenv(replay), 10, 64); err == nil {
-		synctest.Test(t, func(t *testing.T) { newHistory(t, seed, sideBySide, true).live() })
-		return
-	}
-	const chunks = 8
-	for chunk := range int64(chunks) {
-		t.Run(fmt.Sprint(chunk), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				for seed := chunk; seed < histories; seed += chunks {
-					newHistory(t, seed, sideBySide, false).live()
-				}
-			})
-		})
-	}
-}
+func TestInterleavingsSideBySide(t *testing.T) { liveThrough(t, seeds{0, interleavings/8 - 1}, true) }
 
 // sentRequest is one of the platform's, and what came of it.
 type sentRequest struct {

@@ -73,7 +73,7 @@ func (b *Broker) finish(ctx context.Context, instanceID string, operation Operat
 		return inProgress(operation, "cleaning up"), nil
 	}
 	defer unlock()
-	err := b.cleanUp(ctx, instanceID, operation)
+	err := b.cleanUp(ctx, instanceID, operation, lastTask)
 	if err == nil {
 		if lastTask != 0 {
 			b.cleaned.change(lastTask, func(bool) bool { return true })
@@ -120,7 +120,7 @@ func (b *Broker) deleteLeftovers(ctx context.Context, instanceID string, o Opera
 
 // cleanUp removes the configs, unless they are somebody else's by now: an instance that was made anew under the same id
 // keeps its own, and a later update may have brought back what an earlier one dropped. The poll came late then.
-func (b *Broker) cleanUp(ctx context.Context, instanceID string, operation Operation) error {
+func (b *Broker) cleanUp(ctx context.Context, instanceID string, operation Operation, lastTask int) error {
 	name := deploymentName(instanceID)
 	if !operation.deletes() {
 		configs, err := b.readConfigs(ctx, name)
@@ -132,7 +132,7 @@ func (b *Broker) cleanUp(ctx context.Context, instanceID string, operation Opera
 		}
 		return b.deleteConfigs(ctx, name, operation.Configs)
 	}
-	if begun, err := b.begunAnew(ctx, instanceID, operation); err != nil || begun {
+	if begun, err := b.begunAnew(ctx, instanceID, operation, lastTask); err != nil || begun {
 		return err // it may be that its deployment isn't there yet
 	}
 	switch _, err := b.Deployments.Deployment(ctx, name); {
@@ -144,14 +144,21 @@ func (b *Broker) cleanUp(ctx context.Context, instanceID string, operation Opera
 	return b.deleteLeftovers(ctx, instanceID, operation)
 }
 
-// begunAnew tells whether the instance of a deletion that is over is being made anew. What another broker began, its task tells.
-func (b *Broker) begunAnew(ctx context.Context, instanceID string, deletion Operation) (bool, error) {
-	if !b.Switches.SideBySide {
-		later, ok := b.carrier.of(instanceID)
-		return ok && later.BoshContextID != deletion.BoshContextID, nil
+// begunAnew tells whether the instance of a deletion that is over is being made anew: what another broker began, its task tells. What
+// this one carries may also be from before the deletion, if it was taken on from the record.
+func (b *Broker) begunAnew(ctx context.Context, instanceID string, deletion Operation, lastTask int) (bool, error) {
+	name := deploymentName(instanceID)
+	if b.Switches.SideBySide {
+		tasks, err := b.Tasks.TasksInProgress(ctx, name)
+		return len(tasks) > 0, err
 	}
-	tasks, err := b.Tasks.TasksInProgress(ctx, deploymentName(instanceID))
-	return len(tasks) > 0, err
+	other, ok := b.carrier.of(instanceID)
+	if !ok || other.BoshContextID == deletion.BoshContextID {
+		return false, nil
+	}
+	tasks, err := b.Tasks.TasksByContext(ctx, name, other.BoshContextID)
+	_, last := span(tasks)
+	return len(tasks) == 0 || last > lastTask, err
 }
 
 func inProgress(operation Operation, stage string) Polled {

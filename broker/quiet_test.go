@@ -205,10 +205,8 @@ func stepsOf(o Operation, tasks []*directorTask) []step {
 	return steps
 }
 
-// cancelled tells whether a deletion took the place of the request, which was for a creation.
-func (h *history) cancelled(r *sentRequest) bool {
-	return slices.ContainsFunc(h.requests, func(other *sentRequest) bool { return h.operation(other).Cancels == r.id })
-}
+// cancelled tells whether a deletion took the place of the request, which was for a creation: also one of which the platform wasn't told.
+func (h *history) cancelled(r *sentRequest) bool { return h.director.cancels[r.id] }
 
 // checkCancelled says that of a creation nothing was begun after its deletion, and that the deletion waited for its end.
 func (h *history) checkCancelled(r *sentRequest) {

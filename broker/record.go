@@ -189,6 +189,16 @@ func (b *Broker) rewriteRecord(ctx context.Context, deployment string, r record)
 	return nil
 }
 
+// rememberBeginning stores the record of an operation that is about to begin. If it can't be told whether it was stored, what was
+// there before is put back: an operation that doesn't begin may not be found on record.
+func (b *Broker) rememberBeginning(ctx context.Context, deployment string, r record, before instanceConfigs) error {
+	err := b.rewriteRecord(ctx, deployment, r)
+	if outcomeUnknown(err) {
+		b.putBack(ctx, deployment, recordType, before.text)
+	}
+	return err
+}
+
 // mustBeFinished refuses while an earlier operation of the instance has steps left, though no task may run at the moment.
 func (b *Broker) mustBeFinished(ctx context.Context, instanceID string, known *record) error {
 	o, ok := b.unfinished(instanceID, known)

@@ -22,7 +22,7 @@ func (b *Broker) recreate(ctx context.Context, d deployment) (operation string, 
 	if err := b.rememberRecreation(ctx, d, o); err != nil && !forbidden(err) {
 		return "", err
 	}
-	o.BoshTaskID, err = b.submit(ctx, d.name(), o.BoshContextID, func() (int, error) {
+	o.BoshTaskID, err = b.submit(ctx, d.name(), o, func() (int, error) {
 		return b.Maintaining.Recreate(ctx, boshclient.Recreate{Name: d.name(), ContextID: o.BoshContextID})
 	})
 	if err != nil {
@@ -48,5 +48,5 @@ func (b *Broker) rememberRecreation(ctx context.Context, d deployment, o Operati
 		r = d.before.record.settled(*d.agreed)
 	}
 	r.UpdatedAt, r.Operation = now, recordOf(o, now)
-	return b.rewriteRecord(ctx, d.name(), r)
+	return b.rememberBeginning(ctx, d.name(), r, d.before)
 }

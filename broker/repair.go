@@ -164,7 +164,7 @@ func (b *Broker) settle(ctx context.Context, f facts) (state string, err error) 
 	}
 	if state = stateFailed; end == succeed {
 		state = stateSucceeded
-		if err := b.cleanUp(ctx, f.instanceID, o); err != nil {
+		if err := b.cleanUp(ctx, f.instanceID, o, 0); err != nil {
 			return "", err
 		}
 	}

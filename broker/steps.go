@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/on-demand-broker/odb/boshclient"
@@ -95,6 +96,14 @@ func (s step) isOf(o Operation, deployment string, task boshclient.Task) bool {
 		}
 		return task.ID == o.BoshTaskID
 	}
+}
+
+// span is from the first to the last of the tasks, by their ids; 0 if there are none.
+func span(tasks []boshclient.Task) (first, last int) {
+	for _, task := range tasks {
+		first, last = min(cmp.Or(first, task.ID), task.ID), max(last, task.ID)
+	}
+	return first, last
 }
 
 // attempt is a task with the one thing that its state doesn't tell: whether the errand that it ran exited well.

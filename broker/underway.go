@@ -55,7 +55,7 @@ func (b *Broker) lastBegun(instanceID string, known *record, tasks []boshclient.
 }
 
 // deletedMeanwhile answers a deletion for which the instance could not be locked: if what is at work on it is a deletion, the
-// answer is that one's.
+// answer is that one's. Where nothing is left of the deployment, it may be what makes the instance anew.
 func (b *Broker) deletedMeanwhile(ctx context.Context, d deletion, refusal *Error) (operation string, err error) {
 	if refusal.Kind != Concurrency {
 		return "", refusal
@@ -67,7 +67,7 @@ func (b *Broker) deletedMeanwhile(ctx context.Context, d deletion, refusal *Erro
 	switch current, err := b.underWay(ctx, d); {
 	case err != nil:
 		return "", err
-	case current.operation.deletes():
+	case current.operation.deletes() && (d.canRunErrands || len(d.tasks) > 0):
 		return current.operation.handedOut()
 	}
 	return "", refusal
