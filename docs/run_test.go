@@ -73,6 +73,16 @@ func ports(t *testing.T) (replace []string) {
 	return replace
 }
 
+// demoCommand is what `make demo` is for who isn't in the clone.
+func demoCommand(t *testing.T) string {
+	t.Helper()
+	clone, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "make --no-print-directory -C '" + clone + "' demo"
+}
+
 // TestPagesAreTrue runs what the pages have marked for it; how they do, package pages says. Commands find odb in their PATH.
 func TestPagesAreTrue(t *testing.T) {
 	path := "PATH=" + buildODB(t) + string(os.PathListSeparator) + os.Getenv("PATH")
@@ -88,7 +98,7 @@ func TestPagesAreTrue(t *testing.T) {
 		ran++
 		t.Run(strings.TrimPrefix(document, "../"), func(t *testing.T) {
 			env := slices.Concat(os.Environ(), []string{path, "LC_ALL=C"})
-			if err := (pages.Run{Page: page, Dir: t.TempDir(), Env: env, Replace: ports(t)}).Do(t.Context()); err != nil {
+			if err := (pages.Run{Page: page, Dir: t.TempDir(), Env: env, Replace: append(ports(t), "make demo", demoCommand(t))}).Do(t.Context()); err != nil {
 				t.Error(err)
 			}
 		})
