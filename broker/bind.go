@@ -44,7 +44,8 @@ func (w wantedBinding) later() bool { return w.operation.ID != "" }
 
 // Bind makes credentials for an instance (OSB 2.17, PUT …/service_bindings/:id), in the request itself or, if the plan says so
 // and the platform accepts it, afterwards.
-func (b *Broker) Bind(ctx context.Context, instanceID, bindingID string, details domain.BindDetails, asyncAllowed bool) (domain.Binding, error) {
+func (b *Broker) Bind(ctx context.Context, instanceID, bindingID string, details domain.BindDetails, asyncAllowed bool) (answer domain.Binding, err error) {
+	defer b.atOnce(OperationBind, details.PlanID, b.Now(), &answer.IsAsync, &err)
 	ctx = about(ctx, instanceID, slog.String("binding_id", bindingID), slog.String("plan_id", details.PlanID))
 	b.checkOriginator(ctx, details.RawContext)
 	wanted, err := b.admitBind(ctx, bindingName{instanceID, bindingID}, details)
@@ -98,6 +99,7 @@ func (b *Broker) bindNow(ctx context.Context, wanted wantedBinding) (domain.Bind
 		return domain.Binding{}, refusal
 	}
 	defer unlock()
+	defer b.ongoing.atBinding(OperationBind)()
 	ctx, cancel := b.detached(ctx)
 	defer cancel()
 

@@ -72,6 +72,8 @@ var (
 type bindingRun struct {
 	bindingOperation
 	digest string // of what was asked for, by a bind
+	plan   string // as it is counted
+	since  time.Time
 	stop   context.CancelCauseFunc
 	over   chan struct{}
 }
@@ -115,11 +117,12 @@ func (r *bindingRuns) end(name bindingName, run *bindingRun, outcome bindingOper
 }
 
 // newRun makes an operation and the context of its work, which outlives the request.
-func (b *Broker) newRun(ctx context.Context, operation OperationType, digest string) (context.Context, *bindingRun) {
+func (b *Broker) newRun(ctx context.Context, operation OperationType, p *plan, digest string) (context.Context, *bindingRun) {
 	ctx, release := b.detached(ctx)
 	ctx, cancel := context.WithTimeoutCause(ctx, maxBindingOperation, errSlowBinding)
 	ctx, stop := context.WithCancelCause(ctx)
 	return ctx, &bindingRun{
+		plan: p.label(), since: b.Now(),
 		bindingOperation: bindingOperation{
 			Type: operation, ID: uuid.NewString(), State: domain.InProgress, Process: b.process, Until: b.Now().UTC().Add(maxBindingOperation),
 		},
@@ -138,6 +141,7 @@ func (b *Broker) newRun(ctx context.Context, operation OperationType, digest str
 // carryOut does an operation's work after the request, when it is its instance's turn. waited tells it whether others had theirs
 // before.
 func (b *Broker) carryOut(ctx context.Context, name bindingName, run *bindingRun, do func(ctx context.Context, waited bool) error) {
+	defer b.ongoing.atBinding(run.Type)()
 	err := func() (err error) {
 		defer func() {
 			if cause := recover(); cause != nil { // on a goroutine of its own it would end the process
@@ -160,12 +164,14 @@ func (b *Broker) carryOut(ctx context.Context, name bindingName, run *bindingRun
 	if err != nil {
 		failure = b.bindFailed(ctx, name.instanceID, run.Type, err)
 	}
-	outcome := run.ended(failure)
+	outcome, counted := run.ended(failure), Outcome{Type: run.Type, Plan: run.plan, Result: ResultSucceeded, Took: b.Now().Sub(run.since)}
 	if failure != nil {
+		counted.Result = resultOf(failure)
 		b.noteFailure(ctx, name, outcome, failure)
 	} else {
 		b.Logger.InfoContext(ctx, string(run.Type)+".done")
 	}
+	b.observed(counted)
 	b.runs.end(name, run, outcome)
 }
 

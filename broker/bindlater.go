@@ -22,7 +22,7 @@ func (b *Broker) bindLater(ctx context.Context, wanted wantedBinding) (domain.Bi
 	if answer, err, done := b.answered(wanted, known, verdict, true); done {
 		return answer, err
 	}
-	ctx, run := b.newRun(ctx, OperationBind, wanted.digest)
+	ctx, run := b.newRun(ctx, OperationBind, wanted.plan, wanted.digest)
 	if first := b.runs.begin(wanted.bindingName, run); first != run {
 		run.stop(nil)
 		return meanwhile(first, wanted, true)

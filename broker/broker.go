@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 
 	"log/slog"
@@ -104,6 +105,14 @@ type Options struct {
 	Now func() time.Time
 	// CarryEvery is how often the broker looks after operations that have more to them than a task; 10 s if 0.
 	CarryEvery time.Duration
+
+	// Observe is told how each operation ended that this process began; nil for nobody.
+	Observe func(Outcome)
+	// Dependencies are those of whom Figures tells besides the Director.
+	Dependencies []Dependency
+	// LookEvery is how often the broker looks around for Figures at the most; 15 s if 0. CountEvery is the same of counts of
+	// the instances; a minute if 0.
+	LookEvery, CountEvery time.Duration
 }
 
 // Switches are the operator's, named after their keys in broker.yml.
@@ -158,6 +167,7 @@ func newBroker(options Options, m *memory) (*Broker, error) {
 	if options.CarryEvery == 0 {
 		options.CarryEvery = defaultCarryEvery
 	}
+	options.LookEvery, options.CountEvery = cmp.Or(options.LookEvery, defaultLookEvery), cmp.Or(options.CountEvery, defaultCountEvery)
 	offering, err := newOffering(options.Catalog, options.Switches.FullMaintenanceInfo)
 	if err != nil {
 		return nil, err

@@ -195,6 +195,9 @@ func (b *Broker) takeOn(ctx context.Context) (remembered []record, err error) {
 			continue
 		}
 		if b.carryUnlessBusy(r.instanceID, r.Operation.asOperation()) {
+			if !b.Switches.SideBySide { // else another broker may be at it, and counts it
+				b.reckon(r.instanceID, r.PlanID, r.Operation.asOperation(), r.Operation.StartedAt)
+			}
 			b.Logger.InfoContext(ctx, "carrier.resumed", slog.String("instance_id", r.instanceID), slog.String("operation", string(r.Operation.Type)))
 		}
 	}
@@ -224,18 +227,21 @@ func (b *Broker) carryOne(ctx context.Context, instanceID string, o carriedOpera
 		b.Logger.WarnContext(ctx, "carrier.delayed", slog.String("error", err.Error()))
 		return
 	case err == nil && d.action.goesOn():
+		b.looked(instanceID, o.Operation, domain.InProgress)
 		return
 	case err == nil && d.action == cannotTell && o.BoshTaskID == 0 && b.Now().Sub(o.since) < lateArrival:
 		return // its first task may be on its way
 	case err != nil || d.action == cannotTell:
 		b.Logger.WarnContext(ctx, "carrier.gave-up", slog.String("problem", "the Director no longer has the operation's tasks"))
 		b.carrier.drop(instanceID, o.BoshContextID)
+		b.lookedLast(instanceID, o.Operation, ResultUnknown)
 		return
 	}
 	answer, err := b.report(ctx, instanceID, o.Operation, d)
 	if err != nil || answer.State == domain.InProgress {
 		return // the clean-up is to be tried again
 	}
+	b.looked(instanceID, o.Operation, answer.State)
 	b.markFinished(ctx, instanceID, o.Operation, string(answer.State))
 	b.carrier.drop(instanceID, o.BoshContextID)
 }

@@ -120,8 +120,7 @@ func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
 		return submitted{}, fmt.Errorf("submitting deployment %s: %w", d.name(), err)
 	}
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", operation.BoshTaskID)), "deploy.submitted", slog.String("operation", string(d.operation)), slog.String("plan", d.plan.Name))
-	b.tell(ctx, "instance", string(d.operation))
-	b.audit(ctx, d.operation, d.instanceID)
+	b.announce(ctx, d.instanceID, d.plan.ID, operation)
 	b.settleUAAClient(ctx, d, done.dashboardURL)
 	done.operation, err = b.handOut(d.instanceID, operation)
 	return done, err

@@ -17,9 +17,11 @@ import (
 
 // Deprovision starts the deletion of an instance (OSB 2.17, DELETE /v2/service_instances/:id). The plan may have left
 // the catalog: what was sold must stay deletable.
-func (b *Broker) Deprovision(ctx context.Context, instanceID string, details domain.DeprovisionDetails, asyncAllowed bool) (domain.DeprovisionServiceSpec, error) {
+func (b *Broker) Deprovision(ctx context.Context, instanceID string, details domain.DeprovisionDetails, asyncAllowed bool) (spec domain.DeprovisionServiceSpec, err error) {
 	ctx, cancel := b.detached(about(ctx, instanceID, slog.String("plan_id", details.PlanID)))
 	defer cancel()
+	d := deletion{instanceID: instanceID, planID: details.PlanID, operation: b.deletionOf(details.PlanID, details.Force)}
+	defer b.unlessBegun(d.operation.OperationType, details.PlanID, b.Now(), &err)
 
 	if refusal := b.offering.offers(details.ServiceID); refusal != nil {
 		return domain.DeprovisionServiceSpec{}, refusal
@@ -27,7 +29,6 @@ func (b *Broker) Deprovision(ctx context.Context, instanceID string, details dom
 	if !asyncAllowed {
 		return domain.DeprovisionServiceSpec{}, asyncRequired()
 	}
-	d := deletion{instanceID: instanceID, planID: details.PlanID, operation: b.deletionOf(details.PlanID, details.Force)}
 	data, err := b.deprovision(ctx, d)
 	if err != nil {
 		return domain.DeprovisionServiceSpec{}, b.failed(ctx, instanceID, d.operation.OperationType, err)
@@ -141,8 +142,7 @@ func (b *Broker) submitDelete(ctx context.Context, d deletion) (string, error) {
 	}
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", o.BoshTaskID)), "delete.submitted",
 		slog.String("operation", string(o.OperationType)), slog.Int("errands", len(o.Errands)))
-	b.tell(ctx, "instance", string(o.OperationType))
-	b.audit(ctx, o.OperationType, d.instanceID)
+	b.announce(ctx, d.instanceID, d.planID, o)
 	return b.handOut(d.instanceID, o)
 }
 

@@ -27,6 +27,9 @@ type memory struct {
 	planHints  *generations[string, planHint] // by deployment
 	carrier    *carrier
 	telemetry  telemetry
+	// ongoing and watching are for who watches the broker.
+	ongoing  *ongoingOperations
+	watching *watching
 
 	// latest does what isn't anybody's request: see Run.
 	latest   atomic.Pointer[Broker]
@@ -54,6 +57,9 @@ func newMemory() (*memory, error) {
 		ended:      newGenerations[int, ending](),
 		planHints:  newGenerations[string, planHint](),
 		carrier:    newCarrier(),
+
+		ongoing:  newOngoingOperations(),
+		watching: newWatching(),
 	}
 	m.lifetime, m.stop = context.WithCancelCause(context.Background())
 	return m, nil

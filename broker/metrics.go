@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
 
 	"github.com/on-demand-broker/odb/config"
 )
@@ -42,6 +40,7 @@ func (b *Broker) sizes(ctx context.Context) (map[string]int, error) {
 	if b.Switches.DisableBOSHConfigs && b.listed() == nil {
 		return nil, errNotRemembered
 	}
+	at := b.Now()
 	plans, err := b.census.Plans(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("counting the instances: %w", err)
@@ -50,6 +49,7 @@ func (b *Broker) sizes(ctx context.Context) (map[string]int, error) {
 	for _, planID := range plans {
 		sizes[planID]++
 	}
+	b.watching.keep(tallied{at: at, sizes: sizes})
 	return sizes, nil
 }
 
@@ -57,37 +57,20 @@ func (b *Broker) sizes(ctx context.Context) (map[string]int, error) {
 func metricsOf(catalog config.ServiceCatalog, counts map[string]int) []Metric {
 	var metrics []Metric
 	tell := func(key string, value int) {
-		metrics = append(metrics, Metric{Key: "/on-demand-broker/" + catalog.Name + key, Value: float64(value), Unit: "count"})
+		metrics = append(metrics, Metric{Key: key, Value: float64(value), Unit: "count"})
 	}
-	total, used := 0, map[string]int{}
-	for _, count := range counts {
-		total += count
-	}
-	for _, p := range catalog.Plans {
-		count, at := counts[p.ID], "/"+p.Name
-		tell(at+"/total_instances", count)
-		if limit := p.Quotas.ServiceInstanceLimit; limit != nil {
-			tell(at+"/quota_remaining", *limit-count)
+	for _, u := range usageOf(catalog, counts) {
+		at, used, left := "/on-demand-broker/"+catalog.Name, "/total_instances", "/quota_remaining"
+		if u.Plan != "" {
+			at += "/" + u.Plan
 		}
-		for _, kind := range slices.Sorted(maps.Keys(p.Quotas.Resources)) {
-			resource := p.Quotas.Resources[kind]
-			if resource.Cost == 0 {
-				continue
-			}
-			used[kind] += count * resource.Cost
-			tell(at+"/"+kind+"/used", count*resource.Cost)
-			if resource.Limit != 0 {
-				tell(at+"/"+kind+"/remaining", resource.Limit-count*resource.Cost)
-			}
+		if u.Resource != "" {
+			used, left = "/"+u.Resource+"/used", "/"+u.Resource+"/remaining"
 		}
-	}
-	tell("/total_instances", total)
-	if limit := catalog.GlobalQuotas.ServiceInstanceLimit; limit != nil {
-		tell("/quota_remaining", *limit-total)
-	}
-	for _, kind := range slices.Sorted(maps.Keys(catalog.GlobalQuotas.Resources)) {
-		tell("/"+kind+"/used", used[kind])
-		tell("/"+kind+"/remaining", catalog.GlobalQuotas.Resources[kind].Limit-used[kind])
+		tell(at+used, u.Used)
+		if u.Limit != nil {
+			tell(at+left, *u.Limit-u.Used)
+		}
 	}
 	return metrics
 }

@@ -40,6 +40,15 @@ func (b *Broker) Poll(ctx context.Context, instanceID string, details domain.Pol
 		return Polled{}, b.failed(ctx, instanceID, "", err)
 	}
 	ctx = logs.With(ctx, slog.String("instance_id", instanceID), slog.Int("task_id", operation.BoshTaskID), slog.String("operation", string(operation.OperationType)))
+	polled, err := b.poll(ctx, instanceID, operation, ended)
+	if err == nil {
+		b.looked(instanceID, operation, polled.State)
+	}
+	return polled, err
+}
+
+// poll looks after one operation, of which it may be remembered how it ended.
+func (b *Broker) poll(ctx context.Context, instanceID string, operation Operation, ended string) (Polled, error) {
 	switch ended {
 	case stateSucceeded:
 		return completed(operation), nil

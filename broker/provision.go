@@ -11,9 +11,10 @@ import (
 )
 
 // Provision starts the deployment of a new instance (OSB 2.17, PUT /v2/service_instances/:id).
-func (b *Broker) Provision(ctx context.Context, instanceID string, details domain.ProvisionDetails, asyncAllowed bool) (domain.ProvisionedServiceSpec, error) {
+func (b *Broker) Provision(ctx context.Context, instanceID string, details domain.ProvisionDetails, asyncAllowed bool) (spec domain.ProvisionedServiceSpec, err error) {
 	ctx, cancel := b.detached(about(ctx, instanceID, slog.String("plan_id", details.PlanID)))
 	defer cancel()
+	defer b.unlessBegun(OperationCreate, details.PlanID, b.Now(), &err)
 	b.checkOriginator(ctx, details.RawContext)
 
 	plan, refusal := b.admitProvision(details, asyncAllowed)

@@ -32,8 +32,7 @@ func (b *Broker) recreate(ctx context.Context, d deployment) (operation string, 
 		return "", fmt.Errorf("recreating deployment %s: %w", d.name(), err)
 	}
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", o.BoshTaskID)), "recreate.submitted", slog.String("plan", d.plan.Name))
-	b.tell(ctx, "instance", string(d.operation))
-	b.audit(ctx, d.operation, d.instanceID)
+	b.announce(ctx, d.instanceID, d.plan.ID, o)
 	return b.handOut(d.instanceID, o)
 }
 

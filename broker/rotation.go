@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 )
@@ -18,12 +19,15 @@ type Rotation struct {
 }
 
 // Rotate makes a binding with what its predecessor was asked for, and answers as Bind does.
-func (b *Broker) Rotate(ctx context.Context, instanceID, bindingID string, r Rotation, asyncAllowed bool) (domain.Binding, error) {
+func (b *Broker) Rotate(ctx context.Context, instanceID, bindingID string, r Rotation, asyncAllowed bool) (answer domain.Binding, err error) {
 	ctx = about(ctx, instanceID, slog.String("binding_id", bindingID), slog.String("predecessor_binding_id", r.PredecessorID))
+	planID := r.PlanID
+	defer func(since time.Time) { b.atOnce(OperationBind, planID, since, &answer.IsAsync, &err) }(b.Now())
 	wanted, err := b.admitRotation(ctx, bindingName{instanceID, bindingID}, r)
 	if err != nil {
 		return domain.Binding{}, b.failed(ctx, instanceID, OperationBind, err)
 	}
+	planID = wanted.plan.ID
 	return b.bind(ctx, wanted, asyncAllowed)
 }
 

@@ -19,14 +19,14 @@ type unwantedBinding struct {
 
 // Unbind takes credentials back (OSB 2.17, DELETE …/service_bindings/:id). As for Deprovision, the plan may have left the
 // catalog. A bind that is still at work is stopped.
-func (b *Broker) Unbind(ctx context.Context, instanceID, bindingID string, details domain.UnbindDetails, asyncAllowed bool) (domain.UnbindSpec, error) {
+func (b *Broker) Unbind(ctx context.Context, instanceID, bindingID string, details domain.UnbindDetails, asyncAllowed bool) (answer domain.UnbindSpec, err error) {
+	defer b.atOnce(OperationUnbind, details.PlanID, b.Now(), &answer.IsAsync, &err)
 	ctx = about(ctx, instanceID, slog.String("binding_id", bindingID), slog.String("plan_id", details.PlanID))
 
 	if refusal := b.offering.offers(details.ServiceID); refusal != nil {
 		return domain.UnbindSpec{}, refusal
 	}
 	unwanted := unwantedBinding{bindingName: bindingName{instanceID, bindingID}, plan: b.offering.plans[details.PlanID]}
-	var err error
 	if unwanted.request, err = json.Marshal(details); err != nil {
 		return domain.UnbindSpec{}, b.failed(ctx, instanceID, OperationUnbind, err)
 	}
@@ -64,6 +64,7 @@ func (b *Broker) unbindNow(ctx context.Context, unwanted unwantedBinding) error 
 		return refusal
 	}
 	defer unlock()
+	defer b.ongoing.atBinding(OperationUnbind)()
 	ctx, cancel := b.detached(ctx)
 	defer cancel()
 
@@ -96,7 +97,7 @@ func (b *Broker) unbindLater(ctx context.Context, unwanted unwantedBinding) (dom
 	case known.Operation.Type == OperationUnbind && known.Operation.goesOn(): // another broker is at it
 		return domain.UnbindSpec{IsAsync: true, OperationData: known.Operation.handedOut()}, nil
 	}
-	ctx, run := b.newRun(ctx, OperationUnbind, "")
+	ctx, run := b.newRun(ctx, OperationUnbind, unwanted.plan, "")
 	if first := b.runs.begin(name, run); first != run {
 		run.stop(nil)
 		return domain.UnbindSpec{}, bindingBusy()

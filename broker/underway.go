@@ -89,8 +89,7 @@ func (b *Broker) deleteInstead(ctx context.Context, d deletion, creation Operati
 		return "", err
 	}
 	b.Logger.InfoContext(ctx, "delete.instead-of-creation", slog.String("cancels", o.Cancels), slog.Int("errands", len(o.Errands)))
-	b.tell(ctx, "instance", string(o.OperationType))
-	b.audit(ctx, o.OperationType, d.instanceID)
+	b.announce(ctx, d.instanceID, d.planID, o)
 	operation, err = b.handOut(d.instanceID, o)
 	for _, task := range d.tasks {
 		if task.ContextID == o.Cancels {

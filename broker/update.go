@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 
@@ -16,12 +17,14 @@ import (
 
 // Update starts an instance's update, or its upgrade if the maintenance version is all that changes (OSB 2.17,
 // PATCH /v2/service_instances/:id).
-func (b *Broker) Update(ctx context.Context, instanceID string, details domain.UpdateDetails, asyncAllowed bool) (domain.UpdateServiceSpec, error) {
+func (b *Broker) Update(ctx context.Context, instanceID string, details domain.UpdateDetails, asyncAllowed bool) (spec domain.UpdateServiceSpec, err error) {
 	ctx, cancel := b.detached(about(ctx, instanceID, slog.String("plan_id", details.PlanID)))
 	defer cancel()
+	operation := OperationUpdate // as long as it isn't known to be an upgrade
+	defer func(since time.Time) { b.unlessBegun(operation, details.PlanID, since, &err) }(b.Now())
 	b.checkOriginator(ctx, details.RawContext)
 
-	details, err := b.withPlan(ctx, instanceID, details)
+	details, err = b.withPlan(ctx, instanceID, details)
 	if err != nil {
 		return domain.UpdateServiceSpec{}, b.failed(ctx, instanceID, OperationUpdate, err)
 	}
@@ -38,6 +41,7 @@ func (b *Broker) Update(ctx context.Context, instanceID string, details domain.U
 	if refusal != nil {
 		return domain.UpdateServiceSpec{}, refusal
 	}
+	operation = d.operation
 	ctx, unlock, refusal := b.lock(ctx, instanceID)
 	if refusal != nil {
 		return domain.UpdateServiceSpec{}, refusal

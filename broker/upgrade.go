@@ -26,9 +26,10 @@ func (b *Broker) upgrade(ctx context.Context, d deployment) (operation string, e
 }
 
 // maintain is what an operator's operations have in common: the plan, the instance's lock, and what failures mean.
-func (b *Broker) maintain(ctx context.Context, instanceID string, operation OperationType, m Maintenance, do func(context.Context, deployment) (string, error)) (string, error) {
+func (b *Broker) maintain(ctx context.Context, instanceID string, operation OperationType, m Maintenance, do func(context.Context, deployment) (string, error)) (data string, err error) {
 	ctx, cancel := b.detached(about(ctx, instanceID, slog.String("plan_id", m.PlanID), slog.String("operation", string(operation))))
 	defer cancel()
+	defer b.unlessBegun(operation, m.PlanID, b.Now(), &err)
 	d, refusal := b.admitMaintenance(instanceID, operation, m)
 	if refusal != nil {
 		return "", refusal
@@ -38,7 +39,7 @@ func (b *Broker) maintain(ctx context.Context, instanceID string, operation Oper
 		return "", refusal
 	}
 	defer unlock()
-	data, err := do(ctx, d)
+	data, err = do(ctx, d)
 	if err != nil {
 		failure := b.failed(ctx, instanceID, operation, err)
 		if failure.Kind == NotFound { // whoever named the instance found it in a list

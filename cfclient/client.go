@@ -119,6 +119,12 @@ type Info struct {
 // Info asks the API's root document. Beyond the usual errors there is ErrNoV3.
 func (c *Client) Info(ctx context.Context) (Info, error) { return c.exchange.root(ctx) }
 
+// Reachable returns nil if Cloud Foundry answers, whoever asks.
+func (c *Client) Reachable(ctx context.Context) error {
+	_, err := c.Info(ctx)
+	return err
+}
+
 // Close drops the idle connections. Requests under way are not disturbed.
 func (c *Client) Close() { c.exchange.transport.CloseIdleConnections() }
 

@@ -41,6 +41,11 @@ func requestBuckets() []float64 {
 	return []float64{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}
 }
 
+// operationBuckets are for operations, which take from a moment, for a binding, to hours.
+func operationBuckets() []float64 {
+	return []float64{0.1, 0.5, 1, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200}
+}
+
 // runBuckets are for the adapter, which may take minutes.
 func runBuckets() []float64 {
 	return []float64{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300}
@@ -64,6 +69,33 @@ func (r *Registry) AskedDirector(method, endpoint string, status int, took time.
 // Asked counts a request to somebody else whom the broker depends on. The status is 0 if there was no answer.
 func (r *Registry) Asked(dependency, method string, status int, took time.Duration) {
 	r.dependencies.saw(took, statusText(status), dependency, method)
+}
+
+// OperationEnded counts an operation. One that was never begun has no duration.
+func (r *Registry) OperationEnded(o Operation) {
+	r.operations.count.WithLabelValues(o.Type, o.Plan, o.Result).Inc()
+	if o.Result == "succeeded" || o.Result == "failed" {
+		r.operations.time.WithLabelValues(o.Type, o.Plan).Observe(o.Took.Seconds())
+	}
+}
+
+// Operation is one that has ended.
+type Operation struct {
+	Type, Plan string
+	Result     string // succeeded, failed, refused or unknown
+	Took       time.Duration
+}
+
+// expect begins at 0 to count the operations on instances of these plans: of a series that begins at 1, no query sees the
+// increase.
+func (r *Registry) expect(plans []string) {
+	for _, plan := range plans {
+		for _, operation := range []string{"create", "update", "upgrade", "recreate", "delete", "bind", "unbind"} {
+			for _, result := range []string{"succeeded", "failed"} {
+				r.operations.count.WithLabelValues(operation, plan, result)
+			}
+		}
+	}
 }
 
 // noAnswer is the status of what wasn't answered.

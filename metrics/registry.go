@@ -23,6 +23,7 @@ type Registry struct {
 	adapterRuns  timed
 	director     timed
 	dependencies timed
+	operations   timed
 	configured   *prometheus.GaugeVec
 	configuredAt prometheus.Gauge
 }
@@ -32,8 +33,9 @@ type Build struct{ Version, Commit string }
 
 // Configuration is what the broker runs with.
 type Configuration struct {
-	// Service is the offering's name.
+	// Service is the offering's name, Plans are those of its plans.
 	Service string
+	Plans   []string
 	// Hash tells configurations apart, and tells nothing of what is secret in them.
 	Hash string
 }
@@ -65,13 +67,17 @@ func New(build Build, logger *slog.Logger) *Registry {
 		configuredAt: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: namespace, Name: "config_loaded_timestamp_seconds", Help: "When the configuration in force was taken on.",
 		}),
+		operations: newTimed(timedOptions{
+			counter: "operations_total", counts: "Operations on service instances and bindings that have ended.", histogram: "operation_duration_seconds", times: "How long operations took that were begun.",
+			labels: []string{"type", "plan"}, outcome: "result", buckets: operationBuckets(),
+		}),
 	}
 	about := prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "build_info", Help: "Always 1. Which program runs.",
 		ConstLabels: prometheus.Labels{"version": build.Version, "commit": build.Commit, "go_version": runtime.Version()},
 	})
 	about.Set(1)
-	for _, t := range []timed{r.requests, r.adapterRuns, r.director, r.dependencies} {
+	for _, t := range []timed{r.requests, r.adapterRuns, r.director, r.dependencies, r.operations} {
 		r.registry.MustRegister(t.count, t.time)
 	}
 	r.registry.MustRegister(about, r.configured, r.configuredAt,
@@ -105,4 +111,5 @@ func (r *Registry) Configured(c Configuration) {
 	r.configured.Reset()
 	r.configured.WithLabelValues(c.Service, c.Hash).Set(1)
 	r.configuredAt.SetToCurrentTime()
+	r.expect(c.Plans)
 }

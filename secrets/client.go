@@ -127,6 +127,14 @@ func newTransport(address string, pool *x509.CertPool) (*http.Transport, error) 
 	return transport, nil
 }
 
+// Reachable returns nil if CredHub answers, whoever asks.
+func (c *Client) Reachable(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	_, err := c.info(ctx)
+	return err
+}
+
 // Check tells whether CredHub answers and its UAA accepts the client: what a process may want to know at its start.
 func (c *Client) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)

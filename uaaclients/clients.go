@@ -204,5 +204,23 @@ func (c *Clients) send(ctx context.Context, token, secret string, request func(*
 	return e.status, err
 }
 
+// Reachable returns nil if UAA answers, whoever asks.
+func (c *Clients) Reachable(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+"/healthz", nil)
+	if err != nil {
+		return fmt.Errorf("UAA: %w", err)
+	}
+	e := &exchange{ctx: ctx, base: c.way}
+	if _, err := e.RoundTrip(request); err != nil {
+		return &Unavailable{Op: e.op, Status: e.status, Cause: err}
+	}
+	if e.routerAnswer || e.status >= http.StatusInternalServerError {
+		return &Unavailable{Op: e.op, Status: e.status, Cause: errForeignAnswer}
+	}
+	return nil
+}
+
 // Close drops the idle connections. Requests under way are not disturbed.
 func (c *Clients) Close() { c.transport.CloseIdleConnections() }

@@ -105,7 +105,7 @@ func dev(ctx context.Context, f devFlags, stdout, stderr io.Writer) (err error) 
 }
 
 func devBroker(ctx context.Context, c *config.Config, logger *slog.Logger, stdout io.Writer) error {
-	s, err := newDaemon(ctx, c, logger, 0)
+	s, err := newDaemon(ctx, c, logger, rhythm{})
 	if err != nil {
 		return err
 	}

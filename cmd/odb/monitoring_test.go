@@ -103,9 +103,10 @@ var _ = Describe("GET /metrics", func() {
 	It("has what OPERATING.md lists, and nothing else", func() {
 		cf := newFoundation()
 		cf.knows(smallPlan, largePlan)
-		w := newWorld(cf.configured())
+		w := newWorld(cf.configured(), globalQuotas("{service_instance_limit: 9}"))
 		w.platform.provisioned("i-1")
-		w.shows("odb_dependency_requests_total{")
+		w.shows("odb_quota_used{")
+		w.shows(`odb_dependency_ready{dependency="cf"} 1`)
 		exported := map[string]bool{}
 		for _, found := range regexp.MustCompile(`(?m)^# TYPE (\S+) `).FindAllStringSubmatch(w.scrape(), -1) {
 			exported[found[1]] = true

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
+
 	"github.com/on-demand-broker/odb/adapterclient"
 	"github.com/on-demand-broker/odb/boshclient"
+	"github.com/on-demand-broker/odb/broker"
 	"github.com/on-demand-broker/odb/httpclient"
 	"github.com/on-demand-broker/odb/metrics"
 	"github.com/on-demand-broker/odb/server"
@@ -31,11 +34,36 @@ func (d *daemon) asked(dependency string) func(httpclient.Exchange) {
 	return func(e httpclient.Exchange) { d.metrics.Asked(dependency, e.Method, e.Status, e.Took) }
 }
 
+func (d *daemon) operationEnded(o broker.Outcome) {
+	d.metrics.OperationEnded(metrics.Operation{Type: string(o.Type), Plan: o.Plan, Result: string(o.Result), Took: o.Took})
+}
+
+// instancesResource is what the limits on instances themselves are told as, beside those on resources.
+const instancesResource = "service_instances"
+
+// standingOf is the broker's figures in the metrics' words.
+func standingOf(f broker.Figures) metrics.Standing {
+	s := metrics.Standing{Running: map[string]int{}, Instances: f.Instances, CountedAt: f.CountedAt, Ready: f.Ready}
+	for operation, running := range f.Running {
+		s.Running[string(operation)] = running
+	}
+	for _, u := range f.Usage {
+		if u.Limit != nil {
+			s.Quotas = append(s.Quotas, metrics.Quota{Plan: u.Plan, Resource: cmp.Or(u.Resource, instancesResource), Limit: *u.Limit, Used: u.Used})
+		}
+	}
+	return s
+}
+
 // tellConfiguration tells which configuration is in force.
 func (d *daemon) tellConfiguration() error {
 	hash, err := d.config.Fingerprint()
 	if err == nil {
-		d.metrics.Configured(metrics.Configuration{Service: d.config.ServiceCatalog.Name, Hash: hash})
+		told := metrics.Configuration{Service: d.config.ServiceCatalog.Name, Hash: hash}
+		for _, p := range d.config.ServiceCatalog.Plans {
+			told.Plans = append(told.Plans, p.Name)
+		}
+		d.metrics.Configured(told)
 	}
 	return err
 }

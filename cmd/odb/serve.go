@@ -80,7 +80,7 @@ func serve(ctx context.Context, path string, c *config.Config, logger *slog.Logg
 	hangUps := make(chan os.Signal, 1) // one that comes while the file is read has it read once more
 	signal.Notify(hangUps, syscall.SIGHUP)
 	defer signal.Stop(hangUps)
-	d, err := newDaemon(ctx, c, logger, 0)
+	d, err := newDaemon(ctx, c, logger, rhythm{})
 	if err != nil {
 		return err
 	}

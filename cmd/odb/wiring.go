@@ -27,20 +27,25 @@ type daemon struct {
 	config  *config.Config
 	logger  *slog.Logger
 	metrics *metrics.Registry
-	// carryEvery is how often the broker looks after operations that have errands; 0 for its default.
-	carryEvery time.Duration
+	rhythm  rhythm
 }
 
+// rhythm is how often the broker does what nobody asks it to; 0 for its defaults.
+type rhythm struct{ carry, look, count time.Duration }
+
 // newDaemon wires the rooms together. Nobody is asked anything yet but, where plan schemas are enabled, the adapter.
-func newDaemon(ctx context.Context, c *config.Config, logger *slog.Logger, carryEvery time.Duration) (*daemon, error) {
-	d := &daemon{config: c, logger: logger, carryEvery: carryEvery, metrics: metrics.New(metrics.Build{Version: version, Commit: revision()}, logger)}
+func newDaemon(ctx context.Context, c *config.Config, logger *slog.Logger, often rhythm) (*daemon, error) {
+	d := &daemon{config: c, logger: logger, rhythm: often, metrics: metrics.New(metrics.Build{Version: version, Commit: revision()}, logger)}
 	options, err := d.brokerOptions(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	if d.broker, err = broker.New(options); err != nil {
+	first, err := broker.New(options)
+	if err != nil {
 		return nil, err
 	}
+	d.broker = first
+	d.metrics.Reads(func() metrics.Standing { return standingOf(first.Figures()) })
 	if d.Server, err = server.New(d.serverOptions(c, d.broker)); err != nil {
 		return nil, err
 	}
@@ -62,7 +67,10 @@ func (d *daemon) brokerOptions(ctx context.Context, c *config.Config) (broker.Op
 			SideBySide:                 c.Broker.SideBySide,
 		},
 		Logger:     d.logger,
-		CarryEvery: d.carryEvery,
+		CarryEvery: d.rhythm.carry,
+		LookEvery:  d.rhythm.look,
+		CountEvery: d.rhythm.count,
+		Observe:    d.operationEnded,
 	}
 	director, err := newDirector(c.BOSH, d.askedDirector)
 	if err != nil {
@@ -77,23 +85,38 @@ func (d *daemon) brokerOptions(ctx context.Context, c *config.Config) (broker.Op
 		return options, err
 	}
 	options.Adapter = adapter
-	if options.UAAClients, err = newUAAClients(c, d.asked(platformUAA)); err != nil {
-		return options, err
-	}
-	if options.ManifestSecrets, err = newManifestSecrets(c, d.asked(boshCredHub)); err != nil {
-		return options, err
-	}
-	if err := useBindingSecrets(c, d.asked(platformCredHub), &options); err != nil {
-		return options, err
-	}
-	if options.Instances, err = newInstances(c.ServiceInstancesAPI, d.asked(instancesAPI)); err != nil {
-		return options, err
-	}
-	if options.Platform, err = cloudFoundry(c, onlooker{d.logger, d.asked(platformAPI)}); err != nil {
+	if err := d.addPlatform(&options, c); err != nil {
 		return options, err
 	}
 	options.Schemas, err = planSchemas(ctx, c, adapter)
 	return options, err
+}
+
+// addPlatform adds whom the broker depends on besides the Director and the adapter, as far as they are configured.
+func (d *daemon) addPlatform(options *broker.Options, c *config.Config) (err error) {
+	if options.UAAClients, err = newUAAClients(c, d.asked(platformUAA)); err != nil {
+		return err
+	}
+	if options.ManifestSecrets, err = newManifestSecrets(c, d.asked(boshCredHub)); err != nil {
+		return err
+	}
+	if err := useBindingSecrets(c, d.asked(platformCredHub), options); err != nil {
+		return err
+	}
+	if options.Instances, err = newInstances(c.ServiceInstancesAPI, d.asked(instancesAPI)); err != nil {
+		return err
+	}
+	if options.Platform, err = cloudFoundry(c, onlooker{d.logger, d.asked(platformAPI)}); err != nil {
+		return err
+	}
+	for name, client := range map[string]any{
+		platformUAA: options.UAAClients, boshCredHub: options.ManifestSecrets, platformCredHub: options.BindingSecrets, platformAPI: options.Platform,
+	} {
+		if there, configured := client.(interface{ Reachable(context.Context) error }); configured {
+			options.Dependencies = append(options.Dependencies, broker.Dependency{Name: name, Reachable: there.Reachable})
+		}
+	}
+	return nil
 }
 
 func (d *daemon) serverOptions(c *config.Config, b *broker.Broker) server.Options {

@@ -93,13 +93,13 @@ func (w *world) serve(changes ...setting) {
 	for _, problem := range problems {
 		Expect(problem.Severity).To(Equal(config.Notice), "the stories' own configuration is a clean one, and not: %s", problem)
 	}
-	carryEvery := time.Hour // stories poll, unless they are about not polling
+	often := rhythm{carry: time.Hour, look: time.Millisecond, count: time.Millisecond} // stories poll, unless they are about not polling
 	for _, change := range changes {
 		if change.carryEvery > 0 {
-			carryEvery = change.carryEvery
+			often.carry = change.carryEvery
 		}
 	}
-	s, err := newDaemon(context.Background(), c, logs.New(w.log, "odb", slog.LevelDebug), carryEvery)
+	s, err := newDaemon(context.Background(), c, logs.New(w.log, "odb", slog.LevelDebug), often)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(s.Listen()).To(Succeed())
 	w.platform = newPlatform(s.URL())
