@@ -231,7 +231,11 @@ var _ = Describe("a deletion during the creation", func() {
 
 		w.serve(withErrands...)
 		Expect(w.platform.state("i-1", creation)).To(Equal("failed"))
-		deletion := w.platform.deprovision("i-1")
+		var deletion answer
+		Eventually(func() int { // the process that starts looks after what it finds, and may be at it just now
+			deletion = w.platform.deprovision("i-1")
+			return deletion.status
+		}).WithTimeout(20 * time.Second).Should(Equal(http.StatusAccepted))
 		Expect(w.platform.state("i-1", creation)).To(Equal("failed"), "also while that one is deleted")
 		Expect(w.director.Stats().Tasks[devdirector.KindErrand]).To(Equal(errands+1), "that of the deletion")
 		w.finished("i-1", ends, deletion)
