@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"reflect"
 	"strings"
 	"time"
@@ -30,13 +31,28 @@ type Key struct {
 	Needed bool
 	// New keys are not known to the existing broker.
 	New bool
-	// Instead says what to write in place of a key that is deprecated or has no effect.
+	// Instead says what to write in place of a key that is deprecated; Nothing if it has no effect.
 	Instead string
 	// Type says in words what the key takes.
 	Type string
 
 	nullItems bool   // items that are null count as not there
 	rules     []rule // what else a schema has to say about the value
+}
+
+// Nothing takes the place of a key that can be removed.
+const Nothing = "nothing"
+
+// Meaning is what a key is for and, if it is deprecated, what to do about it.
+func (k Key) Meaning() string {
+	switch k.Instead {
+	case "":
+		return k.Text
+	case Nothing:
+		return k.Text + " Remove it."
+	default:
+		return k.Text + " Use " + k.Instead + " instead."
+	}
 }
 
 // Reference explains broker.yml: every key that there is, in an order made for reading. Keys below a deprecated one are not
@@ -51,7 +67,7 @@ func Reference() []Group {
 	for _, group := range groups {
 		for i, key := range group.Keys {
 			if field, known := types[key.Path]; known {
-				group.Keys[i].Type = typeName(field.Type, field.Tag.Get("unit"))
+				group.Keys[i].Type = cmp.Or(key.Type, typeName(field.Type, field.Tag.Get("unit")))
 				if field.Type.Kind() == reflect.Bool && !key.Needed {
 					group.Keys[i].Default = false
 				}
@@ -92,8 +108,6 @@ func typeName(t reflect.Type, unit string) string {
 			return "map of names to " + typeName(element, unit)
 		}
 		return "map"
-	case reflect.Interface:
-		return "any"
 	case reflect.Struct:
 		return "map"
 	case reflect.Int:

@@ -67,7 +67,7 @@ func planDeployment() Group {
 			Key{Path: "update", Text: "How BOSH is to go through an instance's VMs, as in a BOSH manifest. The adapter may use it.",
 				rules: []rule{when(anyOf(at("canaries", not(rule{"enum": []any{nil, 0}})), anyGiven("canary_watch_time", "update_watch_time", "serial", "initial_deploy_az_update_strategy")), given("max_in_flight"))}},
 			Key{Path: "update.canaries", Default: 0, Example: "1", Text: "How many VMs are updated before the others."},
-			Key{Path: "update.max_in_flight", Example: "50%", Text: "How many VMs are updated at the same time: a number, or a percentage. Needed with any other key of `update`.",
+			Key{Path: "update.max_in_flight", Type: "whole number or percentage", Example: "50%", Text: "How many VMs are updated at the same time: a number, or a percentage. Needed with any other key of `update`.",
 				rules: []rule{anyOf(rule{"type": []string{"integer", "null"}}, rule{"type": "string", "pattern": percent.String()})}},
 			Key{Path: "update.canary_watch_time", Example: "3000-180000", Text: "How long BOSH waits for a canary: milliseconds, or a range.", rules: []rule{watch()}},
 			Key{Path: "update.update_watch_time", Example: "3000-180000", Text: "How long BOSH waits for another VM: milliseconds, or a range.", rules: []rule{watch()}},

@@ -70,11 +70,10 @@ func (s schemaWriter) key(field reflect.StructField, path string) rule {
 // describe adds what readers are told.
 func (s schemaWriter) describe(schema rule, key Key) {
 	if key.Text != "" {
-		schema["description"] = key.Text
+		schema["description"] = key.Meaning()
 	}
 	if key.Instead != "" {
 		schema["deprecated"] = true
-		schema["description"] = key.Text + " Use instead: " + key.Instead + "."
 	}
 	if key.Default != nil {
 		schema["default"] = key.Default

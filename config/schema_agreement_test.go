@@ -48,7 +48,7 @@ func changesOf(tree map[string]any, path string) []change {
 // FuzzTheSchemaAgreesWithTheCheck takes away each key of a right file, and gives it every kind of value: schema and check must say the
 // same. What it begins with is every eleventh change, so that each key and each value is there; fuzzing goes through the others.
 func FuzzTheSchemaAgreesWithTheCheck(f *testing.F) {
-	schema := compiledSchema(f)
+	schema := schemaParts(f)("")
 	var tree map[string]any
 	if err := yaml.Unmarshal(config.Example(), &tree); err != nil {
 		f.Fatal(err)

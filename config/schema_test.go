@@ -14,7 +14,8 @@ import (
 	"github.com/on-demand-broker/odb/config"
 )
 
-func compiledSchema(t testing.TB) *jsonschema.Schema {
+// schemaParts gives what of the schema is at a JSON pointer; "" is the whole.
+func schemaParts(t testing.TB) func(pointer string) *jsonschema.Schema {
 	t.Helper()
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(config.Schema()))
 	if err != nil {
@@ -24,11 +25,14 @@ func compiledSchema(t testing.TB) *jsonschema.Schema {
 	if err := compiler.AddResource("schema.json", document); err != nil {
 		t.Fatal(err)
 	}
-	schema, err := compiler.Compile("schema.json")
-	if err != nil {
-		t.Fatal(err)
+	return func(pointer string) *jsonschema.Schema {
+		t.Helper()
+		schema, err := compiler.Compile("schema.json#" + pointer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return schema
 	}
-	return schema
 }
 
 // refusal is what the schema has against a text, which it sees as an editor does; nil if that isn't YAML at all.
@@ -81,7 +85,7 @@ func beyondASchema() map[string]string {
 
 func TestTheSchemaRefusesWhatTheCheckFails(t *testing.T) {
 	t.Parallel()
-	schema, beyond := compiledSchema(t), beyondASchema()
+	schema, beyond := schemaParts(t)(""), beyondASchema()
 	for _, pattern := range []string{"testdata/*/*.yml", "../examples/*/broker.yml", "../bench/broker.yml", "example.yml"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil || len(paths) == 0 {
@@ -109,5 +113,42 @@ func TestTheSchemaRefusesWhatTheCheckFails(t *testing.T) {
 	}
 	for name := range beyond {
 		t.Errorf("there is no file %s", name)
+	}
+}
+
+// What an editor offers must be what it lets pass.
+func TestExamplesAndDefaultsAreAsTheSchemaSays(t *testing.T) {
+	t.Parallel()
+	checked, parts := 0, schemaParts(t)
+	var walk func(node any, pointer string)
+	walk = func(node any, pointer string) {
+		branch, isMap := node.(map[string]any)
+		if !isMap {
+			return
+		}
+		offered, _ := branch["examples"].([]any)
+		if standard, there := branch["default"]; there {
+			offered = append(offered, standard)
+		}
+		for _, value := range offered {
+			checked++
+			if err := parts(pointer).Validate(value); err != nil {
+				t.Errorf("%s: %v", pointer, err)
+			}
+		}
+		properties, _ := branch["properties"].(map[string]any)
+		for name, below := range properties {
+			walk(below, pointer+"/properties/"+name)
+		}
+		walk(branch["items"], pointer+"/items")
+		walk(branch["additionalProperties"], pointer+"/additionalProperties")
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(config.Schema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	walk(document, "")
+	if checked < 100 {
+		t.Errorf("only %d examples and defaults were found", checked)
 	}
 }

@@ -59,19 +59,15 @@ func sectionOf(group config.Group, broker job) section {
 }
 
 func entryOf(key config.Key, name string) entry {
-	e := entry{Key: name, Takes: cell(key.Type), Text: cell(key.Text)}
+	e := entry{Key: name, Takes: cell(key.Type), Text: cell(key.Meaning()), Default: "–"}
 	if len(key.Values) > 0 {
 		e.Takes = "`" + strings.Join(key.Values, "`, `") + "`"
 	}
 	switch {
-	case key.Instead != "":
-		e.Text = cell(key.Text + " Use instead: " + key.Instead + ".")
 	case key.Needed:
 		e.Default = "**needed**"
 	case key.Default != nil:
 		e.Default = fmt.Sprintf("`%v`", key.Default)
-	default:
-		e.Default = "–"
 	}
 	if key.Example != "" && key.Instead == "" {
 		e.Text += " Example: `" + cell(key.Example) + "`"

@@ -34,6 +34,11 @@ func (j job) property(path string) string {
 			return "`" + name + "`"
 		}
 	}
+	for inner := range j.Properties {
+		if strings.HasPrefix(inner, name+".") {
+			return "`" + name + ".…`"
+		}
+	}
 	return "–"
 }
 
@@ -44,7 +49,7 @@ func propertyName(path string) string {
 		{"broker.tls.key_file", "tls.private_key"},
 		{"broker.", ""},
 		{"bosh.authentication.uaa.client_credentials", "bosh.authentication.uaa"},
-		{"bosh.authentication.uaa.client_", "none: the property of this name sets client_credentials. "},
+		{"bosh.authentication.uaa.client_", "none of bosh.authentication.uaa.client_"}, // those set client_credentials
 		{"bosh_credhub", "bosh_credhub_api"},
 		{"credhub.internal_uaa_ca_cert", "secure_binding_credentials.authentication.uaa.ca_cert"},
 		{"credhub.", "secure_binding_credentials.authentication.uaa."},
