@@ -60,7 +60,7 @@ func (b *Broker) mayStart(ctx context.Context, instanceID string, o Operation, d
 	case o.BoshContextID != "" && configs.record.Operation.Cancels == o.BoshContextID:
 		return b.endedWithout(o, due, "the instance is being deleted"), nil
 	case configs.record.Operation.ContextID != o.BoshContextID:
-		return b.mayStartUnremembered(ctx, instanceID, o, due, configs.record.Operation)
+		return b.mayStartUnremembered(ctx, instanceID, o, due, *configs.record)
 	case configs.record.Operation.State == stateFailed:
 		return b.endedWithout(o, due, "the next step could not be started"), nil
 	case configs.record.Operation.State == stateSucceeded: // the Director has forgotten the tasks after this one
@@ -72,7 +72,8 @@ func (b *Broker) mayStart(ctx context.Context, instanceID string, o Operation, d
 // mayStartUnremembered is mayStart for an operation that isn't the one that is remembered. Which of the two was begun later, the ids
 // of their tasks tell, since the Director counts them up: by the first of this one's, as a later one may be of a submission that
 // arrived late. What was begun before the one that is remembered has ended, and with an instance that is gone it is known how.
-func (b *Broker) mayStartUnremembered(ctx context.Context, instanceID string, o Operation, due decision, remembered recordedOperation) (decision, error) {
+func (b *Broker) mayStartUnremembered(ctx context.Context, instanceID string, o Operation, due decision, known record) (decision, error) {
+	remembered := known.Operation
 	if remembered.ContextID == "" { // by an upgrade that found nothing to do: none of ours has been submitted yet
 		return due, nil
 	}
@@ -81,12 +82,16 @@ func (b *Broker) mayStartUnremembered(ctx context.Context, instanceID string, o 
 		return decision{action: cannotTell}, err
 	}
 	first, last := span(tasks)
-	madeAnew := remembered.Type == OperationCreate
 	switch {
 	case last < o.BoshTaskID: // one of the predecessor's, which keeps no record, after one of ours
 		return due, nil
 	case first < o.BoshTaskID: // they overlap
 		return decision{action: cannotTell}, nil
+	}
+	madeAnew, err := b.madeAnew(ctx, instanceID, o, known)
+	switch {
+	case err != nil:
+		return decision{}, err
 	case !o.deletes() && (madeAnew || remembered.asOperation().deletes()):
 		return b.endedWithout(o, due, "the instance has been deleted since"), nil
 	case o.deletes() && madeAnew: // so it was gone
@@ -95,6 +100,19 @@ func (b *Broker) mayStartUnremembered(ctx context.Context, instanceID string, o 
 	default:
 		return decision{action: cannotTell}, nil
 	}
+}
+
+// madeAnew tells whether the instance was created after an operation that is not the one that is remembered, nor begun after that.
+func (b *Broker) madeAnew(ctx context.Context, instanceID string, o Operation, known record) (bool, error) {
+	if known.Operation.Type == OperationCreate {
+		return true, nil
+	}
+	if known.CreatedBy == "" || known.CreatedBy == o.BoshContextID {
+		return false, nil
+	}
+	tasks, err := b.Tasks.TasksByContext(ctx, deploymentName(instanceID), known.CreatedBy)
+	first, _ := span(tasks)
+	return first > o.BoshTaskID, err
 }
 
 // endedWithout is the end of an operation without the step that is due: it has failed if there is a reason. That is what it stays, also

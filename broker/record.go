@@ -40,7 +40,10 @@ type record struct {
 	// ParametersKept says that some of its parameters are in the platform's CredHub, though they may not be all.
 	ParametersKept bool `json:"parameters_kept,omitempty"`
 
-	CreatedAt time.Time         `json:"created_at"`
+	CreatedAt time.Time `json:"created_at"`
+	// CreatedBy is the context id of the creation. It tells this instance from an earlier one of the same id; empty if another broker
+	// made it, or wrote the record.
+	CreatedBy string            `json:"created_by,omitempty"`
 	UpdatedAt time.Time         `json:"updated_at"`
 	Operation recordedOperation `json:"operation"`
 }
@@ -138,6 +141,9 @@ func (b *Broker) remember(d deployment, done submitted, operation Operation) rec
 		r.Context = d.partContext
 	}
 	r.Operation = recordOf(operation, now)
+	if d.operation == OperationCreate {
+		r.CreatedBy = r.Operation.ContextID
+	}
 	r.Operation.Request = d.request
 	r.Operation.Manifest, r.Operation.ManifestBefore = manifestDigest(done.manifest), manifestDigest(d.previousManifest)
 	return r

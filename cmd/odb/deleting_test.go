@@ -34,6 +34,17 @@ func (w *world) finished(id string, ends func(), a answer) {
 	Expect(w.platform.state(id, a)).To(Equal("succeeded"))
 }
 
+// accepted sends a request until no step of another operation is in its way: a process that has just begun takes note of the ends of
+// those that it finds.
+func accepted(send func() answer) (a answer) {
+	GinkgoHelper()
+	Eventually(func() int {
+		a = send()
+		return a.status
+	}).WithTimeout(30 * time.Second).Should(Equal(http.StatusAccepted))
+	return a
+}
+
 // isGone looks at the Director, and does nothing about what is left.
 func (w *world) isGone(id string) func(Gomega) {
 	director := w.directorClient()
@@ -231,11 +242,14 @@ var _ = Describe("a deletion during the creation", func() {
 
 		w.serve(withErrands...)
 		Expect(w.platform.state("i-1", creation)).To(Equal("failed"))
-		var deletion answer
-		Eventually(func() int { // the process that starts looks after what it finds, and may be at it just now
-			deletion = w.platform.deprovision("i-1")
-			return deletion.status
-		}).WithTimeout(20 * time.Second).Should(Equal(http.StatusAccepted))
+		update := accepted(func() answer { return w.platform.update("i-1", object{"parameters": object{"a": 1}}) })
+		w.serve(withErrands...)
+		Expect(w.platform.state("i-1", creation)).To(Equal("failed"), "also when that one is updated")
+		w.finished("i-1", ends, update)
+		errands = w.director.Stats().Tasks[devdirector.KindErrand]
+		w.serve(withErrands...)
+		Expect(w.platform.state("i-1", creation)).To(Equal("failed"), "or was")
+		deletion := accepted(func() answer { return w.platform.deprovision("i-1") })
 		Expect(w.platform.state("i-1", creation)).To(Equal("failed"), "also while that one is deleted")
 		Expect(w.director.Stats().Tasks[devdirector.KindErrand]).To(Equal(errands+1), "that of the deletion")
 		w.finished("i-1", ends, deletion)
