@@ -89,6 +89,7 @@ func TestPagesNameCommandsThatThereAre(t *testing.T) {
 			t.Errorf("odb %s: %q, and not %q", command, got, fault)
 		}
 	}
+	checkAllAreTold(t, tree)
 	checked := 0
 	for path, page := range readAll(t) {
 		for _, command := range page.Commands("odb") {
@@ -100,5 +101,20 @@ func TestPagesNameCommandsThatThereAre(t *testing.T) {
 	}
 	if checked < 50 {
 		t.Errorf("only %d commands were found", checked)
+	}
+}
+
+// checkAllAreTold looks for each command on the page of commands: with the words before it, or by its last one alone.
+func checkAllAreTold(t *testing.T, tree commandTree) {
+	t.Helper()
+	page := read(t, "COMMANDS.md")
+	for command := range tree {
+		words := strings.Fields(command)
+		if tree.hasCommands(command) || len(words) == 0 {
+			continue
+		}
+		if !strings.Contains(page, "`odb "+command) && !strings.Contains(page, "`"+words[len(words)-1]+"`") {
+			t.Errorf("COMMANDS.md says nothing of odb %s", command)
+		}
 	}
 }
