@@ -238,7 +238,6 @@ var _ = Describe("a deletion during the creation", func() {
 		w.serve(withErrands...)
 		Expect(w.platform.state("i-1", creation)).To(Equal("failed"))
 		w.finished("i-1", ends, w.platform.provision("i-1", nil))
-		errands := w.director.Stats().Tasks[devdirector.KindErrand]
 
 		w.serve(withErrands...)
 		Expect(w.platform.state("i-1", creation)).To(Equal("failed"))
@@ -246,7 +245,7 @@ var _ = Describe("a deletion during the creation", func() {
 		w.serve(withErrands...)
 		Expect(w.platform.state("i-1", creation)).To(Equal("failed"), "also when that one is updated")
 		w.finished("i-1", ends, update)
-		errands = w.director.Stats().Tasks[devdirector.KindErrand]
+		errands := w.director.Stats().Tasks[devdirector.KindErrand]
 		w.serve(withErrands...)
 		Expect(w.platform.state("i-1", creation)).To(Equal("failed"), "or was")
 		deletion := accepted(func() answer { return w.platform.deprovision("i-1") })
