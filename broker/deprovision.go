@@ -127,6 +127,9 @@ func (b *Broker) submitDelete(ctx context.Context, d deletion) (string, error) {
 	o.BoshTaskID, err = b.submit(ctx, d.name(), o, func() (int, error) { return b.submitStep(ctx, d.name(), o, o.steps()[0]) })
 	switch {
 	case errors.Is(err, boshclient.ErrNotFound):
+		if err := b.mustNotArrive(ctx, d); err != nil {
+			return "", err
+		}
 		if err := b.deleteLeftovers(ctx, d.instanceID, o); err != nil {
 			return "", err
 		}

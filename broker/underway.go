@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 
@@ -52,6 +53,28 @@ func (b *Broker) lastBegun(instanceID string, known *record, tasks []boshclient.
 	}
 	its := func(t boshclient.Task) bool { return t.ContextID == known.Operation.ContextID }
 	return known.Operation.asOperation(), slices.ContainsFunc(tasks, its)
+}
+
+// mayArriveWithin is how long after its creation was begun an instance's deployment may turn up of which the Director has no task yet:
+// as long as a submission may have waited for its answer, and then as late as it may arrive.
+const mayArriveWithin = 2 * lateArrival
+
+// mustNotArrive refuses to forget an instance without a deployment whose creation may still arrive, since its answer got lost: nobody
+// would know then whose the deployment is, and the platform asks for the deletion again.
+func (b *Broker) mustNotArrive(ctx context.Context, d deletion) error {
+	known := d.before.record
+	if known == nil || known.Operation.Type != OperationCreate || known.Operation.State != "" || b.Now().Sub(known.Operation.StartedAt).Abs() > mayArriveWithin {
+		return nil
+	}
+	tasks, err := b.Tasks.TasksByContext(ctx, d.name(), known.Operation.ContextID)
+	switch {
+	case err != nil:
+		return fmt.Errorf("looking for the task of the creation %s: %w", known.Operation.ContextID, err)
+	case len(tasks) > 0:
+		return nil
+	}
+	b.Logger.WarnContext(ctx, "delete.creation-may-arrive", slog.String("deployment", d.name()))
+	return operationInProgress()
 }
 
 // deletedMeanwhile answers a deletion for which the instance could not be locked: if what is at work on it is a deletion, the

@@ -2,12 +2,14 @@ package main
 
 import (
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/on-demand-broker/odb/boshclient"
 	"github.com/on-demand-broker/odb/devdirector"
 )
 
@@ -119,6 +121,44 @@ var _ = Describe("when the Director is away", func() {
 		Expect(w.platform.provision("i-1", nil).status).To(Equal(http.StatusServiceUnavailable))
 		w.director.ClearFaults()
 		Expect(w.platform.provision("i-1", nil).status).To(Equal(http.StatusAccepted))
+	})
+
+	// Else the deployment would turn up after the platform's clean-up, and nobody would know whose it is.
+	It("keeps what it remembers of an instance whose creation may still arrive, and deletes it then", func() {
+		w := newWorld()
+		w.platform.provisioned("other")
+		other, err := w.directorClient().Deployment(GinkgoT().Context(), "service-instance_other")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(w.director.AddFault(devdirector.Fault{Kind: devdirector.FaultRefuse, Method: "POST", Path: "/deployments$"})).To(Succeed())
+		Expect(w.platform.provision("i-1", nil).status).To(Equal(http.StatusServiceUnavailable))
+		w.director.ClearFaults()
+		w.director.ResetStats()
+		a := w.platform.deprovision("i-1")
+		Expect(a.status).To(Equal(http.StatusUnprocessableEntity), a.text)
+		Expect(a.body).To(HaveKeyWithValue("error", "ConcurrencyError"))
+		Expect(w.director.Stats().TotalRequests).To(Equal(3+1), "%v", w.director.Stats().Requests)
+
+		By("its arrival")
+		creation := w.record("i-1")["operation"].(object)["context_id"].(string)
+		_, err = w.directorClient().Deploy(GinkgoT().Context(), boshclient.Deploy{Manifest: strings.ReplaceAll(other.Manifest, "service-instance_other", "service-instance_i-1"), ContextID: creation})
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(func() int { a = w.platform.deprovision("i-1"); return a.status }).WithTimeout(10 * time.Second).Should(Equal(http.StatusAccepted))
+		Expect(w.platform.follow("i-1", a.operation())).To(Equal("succeeded"))
+		Expect(w.configs("i-1")).To(BeEmpty())
+		_, err = w.directorClient().Deployment(GinkgoT().Context(), "service-instance_i-1")
+		Expect(err).To(MatchError(boshclient.ErrNotFound))
+	})
+
+	It("forgets an instance whose creation didn't arrive in time", func() {
+		w := newWorld()
+		Expect(w.director.AddFault(devdirector.Fault{Kind: devdirector.FaultRefuse, Method: "POST", Path: "/deployments$"})).To(Succeed())
+		Expect(w.platform.provision("i-1", nil).status).To(Equal(http.StatusServiceUnavailable))
+		w.director.ClearFaults()
+		w.rewriteRecord("i-1", func(record object) {
+			record["operation"].(object)["started_at"] = time.Now().UTC().Add(-3 * time.Minute)
+		})
+		Expect(w.platform.deprovision("i-1").status).To(Equal(http.StatusGone))
+		Expect(w.configs("i-1")).To(BeEmpty())
 	})
 
 	It("shows the Director's words in a failed operation only if the operator wants that", func() {
