@@ -27,6 +27,7 @@ type deployment struct {
 	organizationGUID, spaceGUID string
 	request                     string            // the digest of the PATCH; empty if there is none
 	parametersName              string            // of the instance's parameters with asked; see keepParameters
+	parametersNoted             bool              // there may be a note of them
 	secrets                     map[string]string // what the deployed manifest's references stand for; nil without secure manifests
 	uaaClient                   map[string]string // the instance's; nil if it has none, and in the check for pending changes
 	clientMade                  bool              // for this deploy
@@ -153,7 +154,7 @@ func (b *Broker) prepare(ctx context.Context, d *deployment, undo *undo) (o Oper
 		return o, done, err
 	}
 	o = Operation{OperationType: d.operation, BoshContextID: newContextID(ctx), Errands: d.plan.postDeploy(), Configs: d.dropped(generated.Configs)}
-	d.parametersName = b.keepParameters(ctx, *d, o.BoshContextID, undo)
+	d.parametersName = b.keepParameters(ctx, d, o.BoshContextID, undo)
 	return o, done, b.storeConfigs(ctx, *d, b.wantedConfigs(*d, generated, done, o), undo)
 }
 

@@ -36,7 +36,7 @@ func (b *Broker) parametersOf(instanceID string) secrets.Note {
 
 // keepParameters keeps what a deploy with parameters makes of an instance's, and gives their name; empty if they aren't known then. No
 // deploy depends on it.
-func (b *Broker) keepParameters(ctx context.Context, d deployment, contextID string, undo *undo) (name string) {
+func (b *Broker) keepParameters(ctx context.Context, d *deployment, contextID string, undo *undo) (name string) {
 	before := nothingGiven
 	if d.operation != OperationCreate {
 		before = d.keptParameters()
@@ -47,8 +47,8 @@ func (b *Broker) keepParameters(ctx context.Context, d deployment, contextID str
 	case before == "" || !b.keepsParameters():
 		return ""
 	}
-	err := b.addParameters(ctx, d, before, contextID, undo)
-	if err != nil {
+	d.parametersNoted = true // though it may not be known
+	if err := b.addParameters(ctx, *d, before, contextID, undo); err != nil {
 		b.Logger.WarnContext(ctx, "instance.parameters-not-kept", slog.String("error", err.Error()))
 		return ""
 	}
@@ -80,15 +80,12 @@ func (b *Broker) addParameters(ctx context.Context, d deployment, before, contex
 		sets[before] = had
 		putBack = func() error { return b.writeParameters(ctx, note, parameterSets{before: had}) }
 	}
-	if err := b.writeParameters(ctx, note, sets); err != nil {
-		return err
-	}
 	undo.add(func() {
 		if err := putBack(); err != nil {
 			b.Logger.ErrorContext(ctx, "instance.parameters-not-put-back", slog.String("error", err.Error()))
 		}
 	})
-	return nil
+	return b.writeParameters(ctx, note, sets)
 }
 
 // laidOver lays the parameters that are asked for over those of before, member by member: adapters leave alone what a request doesn't
@@ -146,19 +143,21 @@ func (b *Broker) tellParameters(ctx context.Context, instanceID, name string) (j
 	return parameters, err
 }
 
-// keptInNote tells whether there are parameters in a note.
-func (t terms) keptInNote() bool { return t.Parameters != "" && t.Parameters != nothingGiven }
-
 // hasParameters tells whether a note goes with the instance.
 func (r *record) hasParameters() bool { return r != nil && r.ParametersKept }
 
-// deleteParameters removes those of an instance that goes.
+// deleteParameters removes those of an instance that is gone.
 func (b *Broker) deleteParameters(ctx context.Context, instanceID string) error {
 	if b.ParameterNotes == nil {
 		b.Logger.WarnContext(ctx, "instance.parameters-left", slog.String("problem", "they are in the platform's CredHub, and the section credhub is gone from broker.yml"))
 		return nil
 	}
-	if err := b.ParameterNotes.DeleteNote(ctx, b.parametersOf(instanceID)); err != nil {
+	err := b.ParameterNotes.DeleteNote(ctx, b.parametersOf(instanceID))
+	if err != nil && !isUnavailable(err) { // asking again won't help, and the instance is gone
+		b.Logger.WarnContext(ctx, "instance.parameters-left", slog.String("problem", err.Error()))
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("deleting the instance's parameters: %w", err)
 	}
 	return nil

@@ -37,7 +37,7 @@ type record struct {
 	// UAAClientMadeBy is the context id of the deploy that the client was made in, until a later one finds that it succeeded.
 	// An instance whose first deploy fails is never updated: of that nothing need be known.
 	UAAClientMadeBy string `json:"uaa_client_made_by,omitempty"`
-	// ParametersKept says that some of its parameters are in the platform's CredHub, though they may not be all.
+	// ParametersKept says that there may be parameters of it in the platform's CredHub, though they may not be all.
 	ParametersKept bool `json:"parameters_kept,omitempty"`
 
 	CreatedAt time.Time `json:"created_at"`
@@ -122,7 +122,7 @@ func (b *Broker) remember(d deployment, done submitted, operation Operation) rec
 	}
 	r.ServiceID, r.UpdatedAt = b.offering.ID, now
 	r.Before, r.terms = d.termsBefore(), b.termsOf(d)
-	r.ParametersKept = r.ParametersKept || r.terms.keptInNote()
+	r.ParametersKept = r.ParametersKept || d.parametersNoted
 	r.DashboardURL = cmp.Or(done.dashboardURL, r.DashboardURL)
 	if done.labels != nil {
 		r.Labels = done.labels

@@ -122,6 +122,23 @@ var _ = Describe("an instance's parameters", func() {
 		Expect(credhub.Names()).To(BeEmpty())
 	})
 
+	It("leave nothing behind that CredHub took without saying so, and keep no instance from going", func() {
+		w := newWorld(kept, offered)
+		credhub.Fail(credhubtest.Fault{Method: "PUT", Path: "/api/v1/data", Status: 500, Body: `{"error":"broken"}`, After: true})
+		given(w, object{"pin": "hush"})
+		Expect(credhub.Names()).To(ConsistOf(note))
+		credhub.Heal()
+		Expect(told(w)).To(BeNil())
+		Expect(w.platform.follow("i-1", w.platform.deprovision("i-1").operation())).To(Equal("succeeded"))
+		Expect(credhub.Names()).To(BeEmpty())
+
+		given(w, object{"pin": "hush"})
+		credhub.Fail(credhubtest.Fault{Method: "DELETE", Path: "/api/v1/data", Status: 403, Body: `{"error":"no"}`})
+		Expect(w.platform.follow("i-1", w.platform.deprovision("i-1").operation())).To(Equal("succeeded"))
+		Expect(w.log.String()).To(ContainSubstring("instance.parameters-left"))
+		Expect(w.configs("i-1")).To(BeEmpty())
+	})
+
 	It("are asked for again later while CredHub is away, and not told once somebody removed or changed them", func() {
 		w := newWorld(kept, offered)
 		given(w, object{"a": 1})
