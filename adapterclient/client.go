@@ -86,7 +86,7 @@ func New(options Options) (*Client, error) {
 		killAfter:   orDefault(options.KillAfter, DefaultKillAfter),
 		outputLimit: orDefault(options.OutputLimit, DefaultOutputLimit),
 		dir:         os.TempDir(),
-		env:         slices.Clip(slices.Clone(options.Env)),
+		env:         withoutTrace(options.Env),
 		logger:      options.Logger,
 		observe:     options.Observe,
 	}
@@ -131,7 +131,21 @@ func (c *Client) timeoutOf(verb string) time.Duration {
 // inheritedEnvironment is the broker's, except that PWD says where the adapter will be.
 func inheritedEnvironment(dir string) []string {
 	inherited := slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, "PWD=") })
-	return slices.Clip(append(inherited, "PWD="+dir))
+	return withoutTrace(append(inherited, "PWD="+dir))
+}
+
+// The trace that a run belongs to (W3C Trace Context), as variables; both are missing if there is none.
+const (
+	traceparentVariable = "TRACEPARENT="
+	tracestateVariable  = "TRACESTATE="
+)
+
+// withoutTrace is an environment, with no room to grow, that says nothing of a trace: the one that the broker was started in isn't
+// the one that a request belongs to.
+func withoutTrace(env []string) []string {
+	return slices.Clip(slices.DeleteFunc(slices.Clone(env), func(entry string) bool {
+		return strings.HasPrefix(entry, traceparentVariable) || strings.HasPrefix(entry, tracestateVariable)
+	}))
 }
 
 func orDefault[T comparable](value, otherwise T) T {

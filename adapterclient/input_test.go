@@ -1,18 +1,26 @@
 package adapterclient_test
 
 import (
+	"context"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/on-demand-broker/odb/adapterclient"
+	"github.com/on-demand-broker/odb/tracecontext"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 )
 
 var _ = Describe("What the adapter receives", func() {
 	const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	traced := func(ctx context.Context, state string) context.Context {
+		trace, ok := tracecontext.Read(http.Header{"Traceparent": {traceparent}, "Tracestate": {state}})
+		Expect(ok).To(BeTrue())
+		return tracecontext.With(ctx, trace)
+	}
 
 	It("gets nothing but the verb as argument, and one JSON line on stdin", func(ctx SpecContext) {
 		double := newDouble()
@@ -41,25 +49,25 @@ var _ = Describe("What the adapter receives", func() {
 	It("runs in a process group of its own, in the temporary folder, with the broker's environment", func(ctx SpecContext) {
 		double := newDouble()
 		client := newClient(adapterclient.Options{Path: double.Path, UseStdin: true})
-		_, err := client.GeneratePlanSchemas(adapterclient.WithTraceparent(ctx, traceparent), adapterclient.Plan{})
+		_, err := client.GeneratePlanSchemas(traced(ctx, "rojo=1"), adapterclient.Plan{})
 		Expect(err).NotTo(HaveOccurred())
 		call := onlyCall(double)
 		Expect(call.PGID).To(Equal(call.PID))
 		Expect(call.Dir).To(Equal(os.TempDir()))
-		Expect(call.Env).To(ContainElements("PATH="+os.Getenv("PATH"), "PWD="+os.TempDir(), "TRACEPARENT="+traceparent))
+		Expect(call.Env).To(ContainElements("PATH="+os.Getenv("PATH"), "PWD="+os.TempDir(), "TRACEPARENT="+traceparent, "TRACESTATE=rojo=1"))
 	})
 
 	It("has no TRACEPARENT if there is none to hand down", func(ctx SpecContext) {
 		double := newDouble()
-		client := newClient(adapterclient.Options{Path: double.Path, UseStdin: true, Env: []string{}})
+		client := newClient(adapterclient.Options{Path: double.Path, UseStdin: true, Env: []string{"TRACEPARENT=stale", "TRACESTATE=stale"}})
 		Expect(client.DeleteBinding(ctx, adapterclient.BindingRequest{})).To(Succeed())
 		Expect(onlyCall(double).Env).To(BeEmpty())
 	})
 
 	It("has the environment that it was given, and no other", func(ctx SpecContext) {
 		double := newDouble()
-		client := newClient(adapterclient.Options{Path: double.Path, UseStdin: true, Env: []string{"LANG=C", "TRACEPARENT=stale"}})
-		Expect(client.DeleteBinding(adapterclient.WithTraceparent(ctx, traceparent), adapterclient.BindingRequest{})).To(Succeed())
+		client := newClient(adapterclient.Options{Path: double.Path, UseStdin: true, Env: []string{"LANG=C", "TRACEPARENT=stale", "TRACESTATE=stale"}})
+		Expect(client.DeleteBinding(traced(ctx, ""), adapterclient.BindingRequest{})).To(Succeed())
 		Expect(onlyCall(double).Env).To(ConsistOf("LANG=C", "TRACEPARENT="+traceparent))
 	})
 

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"github.com/on-demand-broker/odb/tracecontext"
 )
 
 const (
@@ -108,8 +110,11 @@ func (c *Client) command(ctx context.Context, invocation invocation) *exec.Cmd {
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
 		WaitDelay:   closingTime,
 	}
-	if traceparent := traceparentFrom(ctx); traceparent != "" {
-		command.Env = append(c.env, "TRACEPARENT="+traceparent)
+	if trace := tracecontext.From(ctx); trace.ID() != "" {
+		command.Env = append(c.env, traceparentVariable+trace.Parent())
+		if trace.State() != "" {
+			command.Env = append(command.Env, tracestateVariable+trace.State())
+		}
 	}
 	if invocation.stdin != nil {
 		command.Stdin = bytes.NewReader(invocation.stdin)

@@ -75,7 +75,7 @@ func New(options Options) (*Client, error) {
 	}
 	c := &Client{
 		base: base, username: options.Username, password: options.Password,
-		transport: transport, way: ours.Observed(transport, told(options.Observe)),
+		transport: transport, way: ours.Outgoing(transport, told(options.Observe)),
 		timeout: options.Timeout, pause: defaultPause, bodyLimit: options.BodyLimit, userAgent: options.UserAgent,
 	}
 	if c.timeout <= 0 {

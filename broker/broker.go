@@ -188,14 +188,10 @@ func newBroker(options Options, m *memory) (*Broker, error) {
 	return b, nil
 }
 
-// about is how every verb starts: the log lines to come carry the instance, and the adapter is told the trace and who asks.
+// about is how every verb starts: the log lines to come carry the instance, and the adapter is told who asks.
 func about(ctx context.Context, instanceID string, attrs ...slog.Attr) context.Context {
 	ctx = logs.With(ctx, append([]slog.Attr{slog.String("instance_id", instanceID)}, attrs...)...)
-	request := RequestFrom(ctx)
-	if request.Traceparent != "" {
-		ctx = adapterclient.WithTraceparent(ctx, request.Traceparent)
-	}
-	if who := request.Originator; who.Platform != "" {
+	if who := RequestFrom(ctx).Originator; who.Platform != "" {
 		ctx = adapterclient.WithOriginatingIdentity(ctx, adapterclient.OriginatingIdentity(who))
 	}
 	return ctx

@@ -8,10 +8,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 
 	"github.com/on-demand-broker/odb/boshclient"
 	"github.com/on-demand-broker/odb/logs"
+	"github.com/on-demand-broker/odb/tracecontext"
 )
 
 // defaultCarryEvery is often enough for errands, which take seconds to minutes, and seldom enough for the Director.
@@ -27,10 +29,24 @@ type carrier struct {
 	operations map[string]carriedOperation // by instance id
 }
 
-// carriedOperation is an operation and since when it is carried.
+// carriedOperation is an operation, since when it is carried, and to which trace what is done for it belongs.
 type carriedOperation struct {
 	Operation
 	since time.Time
+	trace tracecontext.Trace
+}
+
+// carriedFrom is an operation that is taken on now. Its trace is that of the request, or else one with the id of the request that began it.
+func (b *Broker) carriedFrom(ctx context.Context, o Operation) carriedOperation {
+	c := carriedOperation{Operation: o, since: b.Now(), trace: tracecontext.From(ctx)}
+	if c.trace.ID() == "" {
+		id, err := uuid.Parse(o.BoshContextID)
+		if err != nil { // not a request of ours
+			id = uuid.New()
+		}
+		c.trace = tracecontext.New(id)
+	}
+	return c
 }
 
 func newCarrier() *carrier { return &carrier{operations: map[string]carriedOperation{}} }
@@ -59,19 +75,19 @@ func (c *carrier) of(instanceID string) (o Operation, ok bool) {
 }
 
 // carry takes an operation on, in place of an earlier one.
-func (b *Broker) carry(instanceID string, o Operation) {
+func (b *Broker) carry(ctx context.Context, instanceID string, o Operation) {
 	b.carrier.mu.Lock()
 	defer b.carrier.mu.Unlock()
-	b.carrier.operations[instanceID] = carriedOperation{Operation: o, since: b.Now()}
+	b.carrier.operations[instanceID] = b.carriedFrom(ctx, o)
 }
 
 // carryUnlessBusy takes on what was remembered, unless a request has begun something since it was read, or it is carried already.
-func (b *Broker) carryUnlessBusy(instanceID string, o Operation) (taken bool) {
+func (b *Broker) carryUnlessBusy(ctx context.Context, instanceID string, o Operation) (taken bool) {
 	b.carrier.mu.Lock()
 	defer b.carrier.mu.Unlock()
 	_, busy := b.carrier.operations[instanceID]
 	if !busy {
-		b.carrier.operations[instanceID] = carriedOperation{Operation: o, since: b.Now()}
+		b.carrier.operations[instanceID] = b.carriedFrom(ctx, o)
 	}
 	return !busy
 }
@@ -194,7 +210,7 @@ func (b *Broker) takeOn(ctx context.Context) (remembered []record, err error) {
 		if !r.Operation.unfinished() {
 			continue
 		}
-		if b.carryUnlessBusy(r.instanceID, r.Operation.asOperation()) {
+		if b.carryUnlessBusy(ctx, r.instanceID, r.Operation.asOperation()) {
 			if !b.Switches.SideBySide { // else another broker may be at it, and counts it
 				b.reckon(r.instanceID, r.PlanID, r.Operation.asOperation(), r.Operation.StartedAt)
 			}
@@ -220,7 +236,8 @@ func (b *Broker) CarryOn(ctx context.Context) {
 
 // carryOne takes an operation a step further. What fails for a reason that may pass is tried again in the next pass.
 func (b *Broker) carryOne(ctx context.Context, instanceID string, o carriedOperation) {
-	ctx = logs.With(ctx, slog.String("instance_id", instanceID), slog.String("operation", string(o.OperationType)), slog.String("request_id", o.BoshContextID))
+	ctx = logs.With(tracecontext.With(ctx, o.trace), slog.String("instance_id", instanceID), slog.String("operation", string(o.OperationType)),
+		slog.String("request_id", o.BoshContextID), slog.String("trace_id", o.trace.ID()))
 	d, err := b.advance(ctx, instanceID, o.Operation)
 	switch {
 	case err != nil && !errors.Is(err, boshclient.ErrNotFound):

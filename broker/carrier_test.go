@@ -208,8 +208,8 @@ func TestSomebodyElsesTaskIsNotTakenForTheDeploy(t *testing.T) {
 
 func TestWhatIsResumedDoesNotTakeThePlaceOfWhatWasBegun(t *testing.T) {
 	e := newErrandsBench(t)
-	e.broker.carry("i", Operation{BoshContextID: "begun"})
-	e.broker.carryUnlessBusy("i", Operation{BoshContextID: "read before"})
+	e.broker.carry(e.ctx, "i", Operation{BoshContextID: "begun"})
+	e.broker.carryUnlessBusy(e.ctx, "i", Operation{BoshContextID: "read before"})
 	current, _ := e.broker.carrier.of("i")
 	e.Expect(current.BoshContextID).To(Equal("begun"))
 }

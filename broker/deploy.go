@@ -114,7 +114,7 @@ func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
 	})
 	if err != nil {
 		if outcomeUnknown(err) { // it may run: then it has to come to its end, though nobody asks
-			b.carryAlone(d.instanceID, operation)
+			b.carryAlone(ctx, d.instanceID, operation)
 		} else {
 			undo.run()
 		}
@@ -123,7 +123,7 @@ func (b *Broker) deploy(ctx context.Context, d deployment) (submitted, error) {
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", operation.BoshTaskID)), "deploy.submitted", slog.String("operation", string(d.operation)), slog.String("plan", d.plan.Name))
 	b.announce(ctx, d.instanceID, d.plan.ID, operation)
 	b.settleUAAClient(ctx, d, done.dashboardURL)
-	done.operation, err = b.handOut(d.instanceID, operation)
+	done.operation, err = b.handOut(ctx, d.instanceID, operation)
 	return done, err
 }
 
@@ -182,9 +182,9 @@ func (b *Broker) wantedConfigs(d deployment, generated adapterclient.GeneratedMa
 }
 
 // handOut makes the operation string, and takes the operation on if it has more to it than its task.
-func (b *Broker) handOut(instanceID string, o Operation) (string, error) {
+func (b *Broker) handOut(ctx context.Context, instanceID string, o Operation) (string, error) {
 	if o.carried() {
-		b.carry(instanceID, o)
+		b.carry(ctx, instanceID, o)
 	}
 	return o.handedOut()
 }
@@ -198,9 +198,9 @@ func (o Operation) handedOut() (string, error) {
 }
 
 // carryAlone takes on an operation that nobody was told of, as the next process would by its record.
-func (b *Broker) carryAlone(instanceID string, o Operation) {
+func (b *Broker) carryAlone(ctx context.Context, instanceID string, o Operation) {
 	if o.BoshTaskID = 0; o.carried() && o.BoshContextID != "" {
-		b.carry(instanceID, o)
+		b.carry(ctx, instanceID, o)
 	}
 }
 

@@ -77,7 +77,7 @@ func (b *Broker) deprovision(ctx context.Context, d deletion) (operation string,
 	case current.idle:
 		return b.submitDelete(ctx, d)
 	case current.operation.deletes():
-		return b.handOut(d.instanceID, current.operation)
+		return b.handOut(ctx, d.instanceID, current.operation)
 	case current.operation.OperationType == OperationCreate:
 		return b.deleteInstead(ctx, d, current.operation)
 	}
@@ -137,7 +137,7 @@ func (b *Broker) submitDelete(ctx context.Context, d deletion) (string, error) {
 	case err != nil:
 		switch {
 		case errands && outcomeUnknown(err):
-			b.carryAlone(d.instanceID, o)
+			b.carryAlone(ctx, d.instanceID, o)
 		case errands && !b.Switches.DisableBOSHConfigs:
 			b.putBack(ctx, d.name(), recordType, d.before.text)
 		}
@@ -146,7 +146,7 @@ func (b *Broker) submitDelete(ctx context.Context, d deletion) (string, error) {
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", o.BoshTaskID)), "delete.submitted",
 		slog.String("operation", string(o.OperationType)), slog.Int("errands", len(o.Errands)))
 	b.announce(ctx, d.instanceID, d.planID, o)
-	return b.handOut(d.instanceID, o)
+	return b.handOut(ctx, d.instanceID, o)
 }
 
 // canRunErrands tells whether the deployment, of which it gives the manifest, can run errands. One that never came up can't, and must

@@ -218,7 +218,7 @@ func (b *Broker) mustBeFinished(ctx context.Context, instanceID string, known *r
 	if !next(o, deploymentName(instanceID), attempts).action.goesOn() {
 		return nil
 	}
-	b.carryUnlessBusy(instanceID, o)
+	b.carryUnlessBusy(ctx, instanceID, o)
 	return operationInProgress()
 }
 

@@ -33,7 +33,7 @@ func (b *Broker) recreate(ctx context.Context, d deployment) (operation string, 
 	}
 	b.Logger.InfoContext(logs.With(ctx, slog.Int("task_id", o.BoshTaskID)), "recreate.submitted", slog.String("plan", d.plan.Name))
 	b.announce(ctx, d.instanceID, d.plan.ID, o)
-	return b.handOut(d.instanceID, o)
+	return b.handOut(ctx, d.instanceID, o)
 }
 
 // rememberRecreation notes the operation. What else is remembered stays, since the deployment does.

@@ -11,8 +11,6 @@ import (
 type Request struct {
 	// ID names the request in the log and in what a user is told of a failure.
 	ID string
-	// Traceparent is the W3C trace context that the adapter is started with; empty for none.
-	Traceparent string
 	// Originator is who asked the platform; zero if that isn't known.
 	Originator Originator
 	// Body is what the platform sent, whatever is known of it; nil if there is none, or it isn't OSB's.

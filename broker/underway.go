@@ -23,7 +23,7 @@ func (b *Broker) underWay(ctx context.Context, d deletion) (underWay, error) {
 			return underWay{}, err
 		case begun.goesOn():
 			if o.carried() {
-				b.carryUnlessBusy(d.instanceID, o)
+				b.carryUnlessBusy(ctx, d.instanceID, o)
 			}
 			return underWay{operation: begun.operation}, nil
 		}
@@ -113,7 +113,7 @@ func (b *Broker) deleteInstead(ctx context.Context, d deletion, creation Operati
 	}
 	b.Logger.InfoContext(ctx, "delete.instead-of-creation", slog.String("cancels", o.Cancels), slog.Int("errands", len(o.Errands)))
 	b.announce(ctx, d.instanceID, d.planID, o)
-	operation, err = b.handOut(d.instanceID, o)
+	operation, err = b.handOut(ctx, d.instanceID, o)
 	for _, task := range d.tasks {
 		if task.ContextID == o.Cancels {
 			b.halt(ctx, task)

@@ -40,7 +40,7 @@ type exchange struct {
 
 func newExchange(options Options, base *url.URL, transport *http.Transport) *exchange {
 	e := &exchange{
-		base: base, uaaURL: strings.TrimRight(options.UAAURL, "/"), transport: transport, way: httpclient.Observed(transport, options.Observe),
+		base: base, uaaURL: strings.TrimRight(options.UAAURL, "/"), transport: transport, way: httpclient.Outgoing(transport, options.Observe),
 		timeout: options.Timeout, userAgent: options.UserAgent, logger: options.Logger, tries: usualTries(),
 	}
 	if e.timeout <= 0 {

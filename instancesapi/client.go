@@ -62,7 +62,7 @@ func New(options Options) (*Client, error) {
 	if options.Timeout <= 0 {
 		options.Timeout = defaultTimeout
 	}
-	return &Client{options: options, url: at, http: &http.Client{Timeout: options.Timeout, Transport: httpclient.Observed(transport, options.Observe)}}, nil
+	return &Client{options: options, url: at, http: &http.Client{Timeout: options.Timeout, Transport: httpclient.Outgoing(transport, options.Observe)}}, nil
 }
 
 // List gets the instances. The filter is passed on as query parameters, whatever it says.

@@ -76,7 +76,7 @@ func New(options Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		url: address, transport: transport, way: httpclient.Observed(transport, options.Observe),
+		url: address, transport: transport, way: httpclient.Outgoing(transport, options.Observe),
 		timeout: options.Timeout, userAgent: options.UserAgent,
 	}
 	if c.timeout <= 0 {

@@ -1,20 +1,18 @@
 package server
 
 import (
-	"crypto/rand"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/on-demand-broker/odb/broker"
 	"github.com/on-demand-broker/odb/logs"
+	"github.com/on-demand-broker/odb/tracecontext"
 )
 
 const (
@@ -22,13 +20,17 @@ const (
 	originatingIdentityHeader = "X-Broker-API-Originating-Identity"
 )
 
-// named gives each request its id, tells the log who asks, and sends the platform's own request identity back on every
+// named gives each request its id and its trace, tells the log who asks, and sends the platform's own request identity back on every
 // answer (OSB 2.17, Request Identity).
 func named(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := uuid.New()
-		request := broker.Request{ID: id.String(), Traceparent: traceparent(r, id)}
-		attrs := []slog.Attr{slog.String("request_id", id.String())}
+		trace, given := tracecontext.Read(r.Header)
+		if !given {
+			trace = tracecontext.New(id)
+		}
+		request := broker.Request{ID: id.String()}
+		attrs := []slog.Attr{slog.String("request_id", id.String()), slog.String("trace_id", trace.ID())}
 		if identity := r.Header.Get(requestIdentityHeader); identity != "" {
 			w.Header().Set(requestIdentityHeader, identity)
 			attrs = append(attrs, slog.String("request_identity", identity))
@@ -38,21 +40,9 @@ func named(next http.Handler) http.Handler {
 			request.Originator = who
 			attrs = append(attrs, identityAttr(who, err))
 		}
-		ctx := broker.WithRequest(r.Context(), request)
+		ctx := tracecontext.With(broker.WithRequest(r.Context(), request), trace)
 		next.ServeHTTP(w, r.WithContext(logs.With(ctx, attrs...)))
 	})
-}
-
-var traceparentForm = regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
-
-// traceparent is the caller's W3C trace context, or a new one whose trace id is the request's.
-func traceparent(r *http.Request, id uuid.UUID) string {
-	if given := r.Header.Get("Traceparent"); traceparentForm.MatchString(given) {
-		return given
-	}
-	var span [8]byte
-	rand.Read(span[:])
-	return "00-" + hex.EncodeToString(id[:]) + "-" + hex.EncodeToString(span[:]) + "-01"
 }
 
 // originator decodes who asked (OSB 2.17, Originating Identity: PLATFORM BASE64(JSON object)). That it can be decoded is the

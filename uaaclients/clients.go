@@ -62,7 +62,7 @@ func New(options Options) (*Clients, error) {
 		url: (&url.URL{Scheme: target.Scheme, Host: target.Host, Path: target.Path}).String(),
 		id:  options.ClientID, secret: options.ClientSecret,
 		timeout: options.Timeout, definition: options.Definition, transport: transport,
-		way: httpclient.Observed(transport, options.Observe),
+		way: httpclient.Outgoing(transport, options.Observe),
 	}
 	if c.timeout <= 0 {
 		c.timeout = defaultTimeout
