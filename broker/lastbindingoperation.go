@@ -7,32 +7,51 @@ import (
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 )
 
-// LastBindingOperation tells how an operation on a binding stands (OSB 2.17, GET …/service_bindings/:id/last_operation).
+// LastBindingOperation is what brokerapi knows of PollBinding.
 func (b *Broker) LastBindingOperation(ctx context.Context, instanceID, bindingID string, details domain.PollDetails) (domain.LastOperation, error) {
+	polled, err := b.PollBinding(ctx, instanceID, bindingID, details)
+	return polled.LastOperation, err
+}
+
+// PollBinding tells how an operation on a binding stands (OSB 2.17, GET …/service_bindings/:id/last_operation).
+func (b *Broker) PollBinding(ctx context.Context, instanceID, bindingID string, details domain.PollDetails) (Polled, error) {
+	o, err := b.askedOfBinding(ctx, instanceID, bindingID, details.OperationData)
+	if err != nil {
+		return Polled{}, err
+	}
+	polled := Polled{LastOperation: told(o)}
+	if o.goesOn() {
+		polled.RetryAfter = pollAgainAfter(b.Now().Sub(o.Until.Add(-maxBindingOperation)), leastBetweenBindingPolls)
+	}
+	return polled, nil
+}
+
+// askedOfBinding finds the operation that a poll asks about, or the binding's last.
+func (b *Broker) askedOfBinding(ctx context.Context, instanceID, bindingID, data string) (bindingOperation, error) {
 	ctx = about(ctx, instanceID, slog.String("binding_id", bindingID))
 	var asked bindingCursor
-	if details.OperationData != "" {
+	if data != "" {
 		var err error
-		if asked, err = decodeBindingCursor(details.OperationData); err != nil {
-			return domain.LastOperation{}, &Error{Kind: BadRequest, Message: err.Error()}
+		if asked, err = decodeBindingCursor(data); err != nil {
+			return bindingOperation{}, &Error{Kind: BadRequest, Message: err.Error()}
 		}
 	}
 	name := bindingName{instanceID, bindingID}
 	if run := b.runs.of(name); run != nil && (asked.ID == "" || asked.ID == run.ID) {
-		return told(run.bindingOperation), nil
+		return run.bindingOperation, nil
 	}
 	if over := b.runs.over.get(asked.ID); asked.ID != "" && over.ID == asked.ID {
-		return told(over), nil
+		return over, nil
 	}
 	known, err := b.readBinding(ctx, name)
 	if err != nil {
-		return domain.LastOperation{}, b.failed(ctx, instanceID, "", err)
+		return bindingOperation{}, b.failed(ctx, instanceID, "", err)
 	}
 	operation, found := lookUpOperation(asked, known, b.BindingNotes != nil, b.process)
 	if !found {
-		return domain.LastOperation{}, refuse(NotFound, "Binding %s of service instance %s does not exist", bindingID, instanceID)
+		return bindingOperation{}, refuse(NotFound, "Binding %s of service instance %s does not exist", bindingID, instanceID)
 	}
-	return told(operation), nil
+	return operation, nil
 }
 
 // lookUpOperation finds how an operation stands that this process is not at, and hasn't ended, from what is known of the binding.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/pivotal-cf/brokerapi/v11/domain"
 
@@ -47,7 +48,11 @@ func (b *Broker) cannotTell(ctx context.Context, instanceID string, operation Op
 func (b *Broker) report(ctx context.Context, instanceID string, operation Operation, d decision) (Polled, error) {
 	switch d.action {
 	case wait:
-		return inProgress(operation, b.stage(ctx, operation, d.task)), nil
+		var ran time.Duration
+		if begun := d.task.StartedAt; !begun.IsZero() {
+			ran = b.Now().Sub(begun)
+		}
+		return inProgress(operation, b.stage(ctx, operation, d.task), ran), nil
 	case succeed:
 		b.progress.forget(d.task.ID)
 		return b.finish(ctx, instanceID, operation, d.task.ID)
@@ -55,7 +60,11 @@ func (b *Broker) report(ctx context.Context, instanceID string, operation Operat
 		b.progress.forget(d.task.ID)
 		b.Logger.ErrorContext(logs.With(ctx, slog.Int("failed_task_id", d.task.ID)), "operation.failed", slog.String("state", d.task.State), slog.String("result", d.task.Result))
 		operation.BoshTaskID = d.task.ID // of several steps the one that failed is of interest
-		return b.failedOperation(ctx, instanceID, operation, d.task.Result).leaving(operation, deploymentName(instanceID), d.task), nil
+		polled, err := b.leaving(ctx, b.failedOperation(ctx, instanceID, operation, d.task.Result), operation, d.task)
+		if err != nil {
+			return Polled{}, b.cannotTell(ctx, instanceID, operation, err)
+		}
+		return polled, nil
 	}
 }
 
@@ -70,7 +79,7 @@ func (b *Broker) finish(ctx context.Context, instanceID string, operation Operat
 	case refusal != nil && refusal.Kind != Concurrency:
 		return Polled{}, b.cannotTell(ctx, instanceID, operation, refusal)
 	case refusal != nil:
-		return inProgress(operation, "cleaning up"), nil
+		return inProgress(operation, "cleaning up", 0), nil
 	}
 	defer unlock()
 	err := b.cleanUp(ctx, instanceID, operation, lastTask)
@@ -161,12 +170,12 @@ func (b *Broker) begunAnew(ctx context.Context, instanceID string, deletion Oper
 	return len(tasks) == 0 || last > lastTask, err
 }
 
-func inProgress(operation Operation, stage string) Polled {
+func inProgress(operation Operation, stage string, ran time.Duration) Polled {
 	description := "Instance " + operationNouns[operation.OperationType] + " in progress"
 	if stage != "" {
 		description += ": " + stage
 	}
-	return Polled{LastOperation: domain.LastOperation{State: domain.InProgress, Description: description}, RetryAfter: pollAgainAfter}
+	return Polled{LastOperation: domain.LastOperation{State: domain.InProgress, Description: description}, RetryAfter: pollAgainAfter(ran, leastBetweenPolls)}
 }
 
 func completed(operation Operation) Polled {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/pivotal-cf/brokerapi/v11/domain"
@@ -23,8 +25,18 @@ type Polled struct {
 	InstanceUsable, UpdateRepeatable *bool
 }
 
-// pollAgainAfter is some part of what the quickest of deploys takes.
-const pollAgainAfter = 10 * time.Second
+// Bounds of RetryAfter. The lower ones are some part of what the quickest of deploys takes, and an adapter.
+const (
+	leastBetweenPolls        = 10 * time.Second
+	leastBetweenBindingPolls = time.Second
+	mostBetweenPolls         = time.Minute
+)
+
+// pollAgainAfter tells when it is worth asking again about what has run for so long: after a tenth of that. Nobody knows when it will
+// end, but what has taken ten minutes is hardly over within ten seconds, and its end is known late by a tenth at most.
+func pollAgainAfter(ran, least time.Duration) time.Duration {
+	return min(max(ran/10, least), mostBetweenPolls)
+}
 
 // LastOperation is what brokerapi knows of Poll.
 func (b *Broker) LastOperation(ctx context.Context, instanceID string, details domain.PollDetails) (domain.LastOperation, error) {
@@ -95,16 +107,46 @@ func (b *Broker) asked(ctx context.Context, instanceID, data string) (o Operatio
 	return o, "", refuse(BadRequest, "the operation is missing, and nothing is remembered of the instance: send the one that the broker returned")
 }
 
-// leaving tells what an operation that failed leaves of the instance. Of a deploy it isn't known; a deletion that failed in an
-// errand has not begun yet.
-func (p Polled) leaving(o Operation, deployment string, failed boshclient.Task) Polled {
-	switch {
-	case o.deletes():
-		usable := !(step{kind: stepDelete}).isOf(o, deployment, failed)
-		p.InstanceUsable = &usable
-	case o.OperationType != OperationCreate:
+// leaving tells what an operation that failed leaves of the instance. What isn't said counts as usable (OSB 2.17, Polling Last
+// Operation), so that it is said when nobody can vouch for it: usable is what failed in an errand, with all VMs as they should be,
+// and a deploy that came to none of the instance's VMs.
+func (b *Broker) leaving(ctx context.Context, p Polled, o Operation, failed boshclient.Task) (Polled, error) {
+	if o.OperationType == OperationCreate {
+		return p, nil
+	}
+	usable := strings.HasPrefix(failed.Description, errandPrefix)
+	if !o.deletes() {
 		repeatable := true
 		p.UpdateRepeatable = &repeatable
+		if !usable {
+			var err error
+			if usable, err = b.cameToNoVM(ctx, failed); err != nil {
+				return p, err
+			}
+		}
 	}
-	return p
+	p.InstanceUsable = &usable
+	return p, nil
+}
+
+// cameToNoVM tells whether a deploy ended before it changed any of the instance's VMs. Events that the Director no longer has prove nothing.
+func (b *Broker) cameToNoVM(ctx context.Context, task boshclient.Task) (bool, error) {
+	events, _, err := b.Tasks.TaskEvents(ctx, task.ID, 0)
+	switch {
+	case errors.Is(err, boshclient.ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("reading how far task %d came: %w", task.ID, err)
+	}
+	return !slices.ContainsFunc(events, changesVMs), nil
+}
+
+// changesVMs tells whether an event of a deploy is of a stage in which the VMs that there are don't stay as they are.
+func changesVMs(event boshclient.TaskEvent) bool {
+	switch event.Stage {
+	case "", "Preparing deployment", "Preparing package compilation", "Compiling packages", "Creating missing vms":
+		return false
+	default:
+		return true
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/pivotal-cf/brokerapi/v11/domain"
@@ -50,7 +51,7 @@ func (b *Broker) admitRotation(ctx context.Context, name bindingName, r Rotation
 	case !wanted.plan.Binding.Rotatable:
 		return wanted, notRotatable(wanted.plan)
 	}
-	wanted.digest += " after " + r.PredecessorID
+	wanted.digest += after(r.PredecessorID)
 	wanted.request, err = following(wanted.request, r.PredecessorID)
 	return wanted, err
 }
@@ -66,21 +67,47 @@ func (b *Broker) predecessor(ctx context.Context, name bindingName, r Rotation) 
 		return nil, notRotatable(plan)
 	}
 	known, err := b.readBinding(ctx, bindingName{name.instanceID, r.PredecessorID})
-	switch {
+	if err != nil {
+		return nil, err
+	}
+	refusal := b.mayBeFollowed(known, name, r)
+	if refusal == nil {
+		return known, nil
+	}
+	// The same request again gets the same answer, whatever has become of the predecessor. What it was asked for with, its successor was, too.
+	switch made, err := b.readBinding(ctx, name); {
 	case err != nil:
 		return nil, err
+	case made != nil && made.follows(r.PredecessorID):
+		return made, nil
+	}
+	return nil, refusal
+}
+
+// mayBeFollowed says why a binding can't be followed by the one of the name.
+func (b *Broker) mayBeFollowed(known *knownBinding, name bindingName, r Rotation) *Error {
+	switch {
 	case known != nil && known.Operation.goesOn():
-		return nil, bindingBusy()
+		return bindingBusy()
 	case r.PredecessorID == name.bindingID || known == nil || known.Answer == nil:
-		return nil, refuse(BadRequest, "predecessor_binding_id: there is no other binding %q of service instance %s", r.PredecessorID, name.instanceID)
+		return refuse(BadRequest, "predecessor_binding_id: there is no other binding %q of service instance %s", r.PredecessorID, name.instanceID)
 	case known.Request == nil:
-		return nil, refuse(BadRequest, "predecessor_binding_id: binding %q was made when its plan's bindings were not rotatable: make a new one without it", r.PredecessorID)
+		return refuse(BadRequest, "predecessor_binding_id: binding %q was made when its plan's bindings were not rotatable: make a new one without it", r.PredecessorID)
 	}
 	if expires := known.Answer.Metadata.ExpiresAt; !expires.IsZero() && !b.Now().Before(expires) {
-		return nil, refuse(BadRequest, "predecessor_binding_id: binding %q has expired: make a new one without it", r.PredecessorID)
+		return refuse(BadRequest, "predecessor_binding_id: binding %q has expired: make a new one without it", r.PredecessorID)
 	}
-	return known, nil
+	return nil
 }
+
+// follows tells whether the binding was made to follow that one, or is being made so.
+func (k *knownBinding) follows(predecessorID string) bool {
+	there := k.Answer != nil || k.Operation.goesOn()
+	return there && k.Request != nil && strings.HasSuffix(k.Digest, after(predecessorID))
+}
+
+// after is what a binding's digest says of the one that it follows.
+func after(predecessorID string) string { return " after " + predecessorID }
 
 func notRotatable(p *plan) *Error {
 	return refuse(BadRequest, "predecessor_binding_id: plan %q has no binding_rotatable: a binding can't be made from an earlier one", p.Name)

@@ -16,6 +16,7 @@ import (
 // Reading are those questions of platforms whose answers OSB 2.17 has more to say in than brokerapi.
 type Reading interface {
 	Poll(ctx context.Context, instanceID string, details domain.PollDetails) (broker.Polled, error)
+	PollBinding(ctx context.Context, instanceID, bindingID string, details domain.PollDetails) (broker.Polled, error)
 	Fetch(ctx context.Context, instanceID string) (broker.Fetched, error)
 }
 
@@ -23,6 +24,7 @@ type Reading interface {
 func (e *edge) readingRoutes(router chi.Router) {
 	router.Get("/v2/catalog", e.catalog)
 	router.Get("/v2/service_instances/{instance_id}/last_operation", e.lastOperation)
+	router.Get("/v2/service_instances/{instance_id}/service_bindings/{binding_id}/last_operation", e.lastBindingOperation)
 	router.Get("/v2/service_instances/{instance_id}", e.instance)
 }
 
@@ -55,14 +57,30 @@ func (e *edge) instance(w http.ResponseWriter, r *http.Request) {
 
 // lastOperation says more of what failed, and when to ask again (rows E19, F11 and F12).
 func (e *edge) lastOperation(w http.ResponseWriter, r *http.Request) {
-	query := r.URL.Query()
-	polled, err := e.options.Broker.Poll(r.Context(), chi.URLParam(r, "instance_id"), domain.PollDetails{
-		ServiceID: query.Get("service_id"), PlanID: query.Get("plan_id"), OperationData: query.Get("operation"),
-	})
+	polled, err := e.options.Broker.Poll(r.Context(), chi.URLParam(r, "instance_id"), pollDetails(r))
 	if err != nil {
 		e.fail(w, r, "last-operation", err)
 		return
 	}
+	writePolled(w, polled)
+}
+
+// lastBindingOperation says when to ask again (row H23).
+func (e *edge) lastBindingOperation(w http.ResponseWriter, r *http.Request) {
+	polled, err := e.options.Broker.PollBinding(r.Context(), chi.URLParam(r, "instance_id"), chi.URLParam(r, "binding_id"), pollDetails(r))
+	if err != nil {
+		e.fail(w, r, "last-binding-operation", err)
+		return
+	}
+	writePolled(w, polled)
+}
+
+func pollDetails(r *http.Request) domain.PollDetails {
+	query := r.URL.Query()
+	return domain.PollDetails{ServiceID: query.Get("service_id"), PlanID: query.Get("plan_id"), OperationData: query.Get("operation")}
+}
+
+func writePolled(w http.ResponseWriter, polled broker.Polled) {
 	if polled.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(polled.RetryAfter/time.Second)))
 	}

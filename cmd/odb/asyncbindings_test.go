@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -201,6 +202,16 @@ var _ = Describe("a binding that takes longer than a request", func() {
 		operation = accepted(one.bindAsync("i-1", "b-1", nil))
 		Expect(another.followBinding("i-1", "b-1", operation).body["state"]).To(Equal("succeeded"))
 		Expect(another.fetch("i-1", "b-1").body["credentials"]).To(HaveKey("credhub-ref"))
+	})
+
+	It("is worth asking about soon, as long as there is something to ask", func() {
+		w = newWorld(inMemory...)
+		w.platform.provisioned("i-1")
+		hold("create-binding", "me")
+		operation := accepted(w.platform.bindAsync("i-1", "b-1", nil))
+		Expect(strconv.Atoi(w.platform.lastBindingOperation("i-1", "b-1", operation).header.Get("Retry-After"))).To(BeNumerically("<", 10), "not the interval of deploys")
+		Expect(w.adapter.LetGo("me")).To(Succeed())
+		Expect(w.platform.followBinding("i-1", "b-1", operation).header).NotTo(HaveKey("Retry-After"))
 	})
 
 	It("ends with the broker, which says so", func() {

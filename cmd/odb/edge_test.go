@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -47,6 +48,13 @@ var _ = Describe("a poll", func() {
 		Expect(w.platform.lastOperation("i-1", a.operation()).header).NotTo(HaveKey("Retry-After"))
 	})
 
+	It("is worth repeating later, the longer the operation has run", func() {
+		clock := devdirector.NewManualClock(time.Now().Add(-5 * time.Minute))
+		w := newWorld(tasksTake(time.Hour), setting{director: func(o *devdirector.Options) { o.Clock = clock }})
+		a := w.platform.provision("i-1", nil)
+		Expect(strconv.Atoi(w.platform.lastOperation("i-1", a.operation()).header.Get("Retry-After"))).To(BeNumerically("~", 35, 5), "a tenth of five minutes")
+	})
+
 	It("without an operation asks about the instance's last", func() {
 		w := newWorld(running)
 		Expect(w.platform.lastOperation("i-1", "").status).To(Equal(http.StatusNotFound))
@@ -81,12 +89,30 @@ var _ = Describe("a poll", func() {
 		failing(w, devdirector.KindDeploy)
 		a = w.platform.update("i-1", object{"parameters": object{"a": 1}})
 		Expect(w.platform.follow("i-1", a.operation())).To(Equal("failed"))
-		Expect(w.platform.lastOperation("i-1", a.operation()).body).To(And(HaveKeyWithValue("update_repeatable", true), Not(HaveKey("instance_usable"))))
+		Expect(w.platform.lastOperation("i-1", a.operation()).body).To(And(HaveKeyWithValue("update_repeatable", true), HaveKeyWithValue("instance_usable", false)))
 
 		failing(w, devdirector.KindDelete)
 		a = w.platform.deprovision("i-1")
 		Expect(w.platform.follow("i-1", a.operation())).To(Equal("failed"))
 		Expect(w.platform.lastOperation("i-1", a.operation()).body).To(And(HaveKeyWithValue("instance_usable", false), Not(HaveKey("update_repeatable"))))
+	})
+
+	It("tells that an instance is as good as before whose update came to no VM", func() {
+		w := newWorld()
+		w.platform.provisioned("i-1")
+		w.director.AddOutcome(devdirector.Outcome{Kind: devdirector.KindDeploy, Stage: devdirector.StagePreparing, Error: &devdirector.TaskError{Message: "no such vm_type"}})
+		a := w.platform.update("i-1", object{"parameters": object{"a": 1}})
+		Expect(w.platform.follow("i-1", a.operation())).To(Equal("failed"))
+		Expect(w.platform.lastOperation("i-1", a.operation()).body).To(And(HaveKeyWithValue("instance_usable", true), HaveKeyWithValue("update_repeatable", true)))
+	})
+
+	It("tells that an instance is usable whose update failed in an errand, when all its VMs were up", func() {
+		w := newWorld(with("    properties: {maxmemory: 100}", "    properties: {maxmemory: 100}\n    lifecycle_errands: {post_deploy: [{name: warm-up}]}"), with("jobs: [redis-server]", "jobs: [redis-server, warm-up]"))
+		w.platform.provisioned("i-1")
+		w.director.SetErrand("warm-up", devdirector.Errand{ExitCode: 1})
+		a := w.platform.update("i-1", object{"parameters": object{"a": 1}})
+		Expect(w.platform.follow("i-1", a.operation())).To(Equal("failed"))
+		Expect(w.platform.lastOperation("i-1", a.operation()).body).To(And(HaveKeyWithValue("instance_usable", true), HaveKeyWithValue("update_repeatable", true)))
 	})
 
 	It("tells that an instance is as good as before whose deletion failed in an errand", func() {

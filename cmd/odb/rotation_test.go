@@ -78,6 +78,15 @@ var _ = Describe("a binding that follows another one", func() {
 		Expect(p.unbind("i-1", "b-1").status).To(Equal(http.StatusOK))
 		Expect(p.fetch("i-1", "b-2").status).To(Equal(http.StatusOK))
 
+		By("asking again for the one that is there, though the one before has gone")
+		again = p.rotate("i-1", "b-2", "b-1", nil)
+		Expect(again.status).To(Equal(http.StatusOK), again.text)
+		Expect(again.text).To(Equal(second.text))
+		Expect(p.rotate("i-1", "b-2", "b-1", object{"service_id": serviceID, "plan_id": smallPlan}).status).To(Equal(http.StatusOK))
+		refused(p.rotate("i-1", "b-2", "b-0", nil), 400, "there is no other binding")
+		refused(p.rotate("i-1", "b-4", "b-1", nil), 400, "there is no other binding")
+		Expect(asked()).To(HaveLen(2))
+
 		By("following the second one, after a restart and beyond the request")
 		w.serve(changes...)
 		p = w.platform
@@ -87,6 +96,8 @@ var _ = Describe("a binding that follows another one", func() {
 		Expect(asked()[2]).To(Equal(merged(requests[0], object{"predecessor_binding_id": "b-2"})))
 		Expect(p.unbind("i-1", "b-3").status).To(Equal(http.StatusOK))
 		Expect(p.fetch("i-1", "b-2").status).To(Equal(http.StatusOK))
+		Expect(p.unbind("i-1", "b-2").status).To(Equal(http.StatusOK))
+		refused(p.rotate("i-1", "b-2", "b-1", nil), 400, "there is no other binding")
 	})
 
 	It("is refused where there is nothing to follow, or it can't be", func() {
@@ -120,6 +131,24 @@ var _ = Describe("a binding that follows another one", func() {
 		Expect(w.adapter.Steer("create-binding", adaptertest.Steering{Stdout: expiring(time.Hour)})).To(Succeed())
 		Expect(w.platform.bind("i-1", "b-3", nil).status).To(Equal(http.StatusCreated))
 		Expect(w.platform.rotate("i-1", "b-4", "b-3", nil).status).To(Equal(http.StatusCreated))
+	})
+
+	It("gets the same operation again while it is made, though the old one has gone meanwhile", func() {
+		Expect(w.platform.bind("i-1", "b-1", nil).status).To(Equal(http.StatusCreated))
+		Expect(w.adapter.Steer("create-binding", adaptertest.Steering{Hold: "bind"})).To(Succeed())
+		rotate := func() answer {
+			GinkgoHelper()
+			return w.platform.do("PUT", bindingPath("i-1", "b-2")+"?accepts_incomplete=true", object{"predecessor_binding_id": "b-1"})
+		}
+		first := rotate()
+		Expect(first.status).To(Equal(http.StatusAccepted), first.text)
+		kind, _ := credhub.Value("/c/service-guid/i-1/b-1/note")
+		credhub.Put("/c/service-guid/i-1/b-1/note", kind, `{"plan_id":"small-plan-guid"}`) // which says no more than that there was one
+		again := rotate()
+		Expect(again.status).To(Equal(http.StatusAccepted), again.text)
+		Expect(again.text).To(MatchJSON(first.text))
+		Expect(w.adapter.LetGo("bind")).To(Succeed())
+		Expect(w.platform.followBinding("i-1", "b-2", first.operation()).body["state"]).To(Equal("succeeded"))
 	})
 
 	It("waits for one that is still being made", func() {
