@@ -19,7 +19,7 @@ func allEndpoints() []Check {
 		inside("A6", Must, reading, "a higher minor version", "it is served: minor versions add to one another", answers([]int{200}, versions("2.99"))),
 		inside("A7", Practice, reading, "an older minor version", "the catalog is served; GET of instances, which it doesn't have, is refused", olderMinor),
 		inside("A8", Optional, reading, "who asks, well and badly encoded", "it is taken; what can't be decoded is no failure of the broker", originatingIdentities),
-		outside(Check{Row: "A9", Level: Must, Title: "platform in identity and context", Holds: "the same in both", Elsewhere: "it is the platform's duty, and a broker may but need not answer 400"}),
+		outside(Check{Row: "A9", Level: Must, Title: "platform in identity and context", Holds: "the same in both", Elsewhere: "it is the platform's duty, and a broker may but need not answer 400", Test: `cmd/odb/whoasks_test.go "may be of another platform than the context, which is in the log"`}),
 		inside("A10", Should, overall, "the request's identity", "it comes back on every answer, refusals too", echoed),
 		outside(Check{Row: "A11", Level: Optional, Title: "the request's identity in the log", Holds: "in the lines of the request", Elsewhere: "the log is inside", Test: `server/server_test.go "TestWhoAsksIsInTheLogAndInTheAnswer"`}),
 		inside("A12", Must, there, "members that no broker knows", "they are ignored, at every level", unknownMembers),

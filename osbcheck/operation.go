@@ -83,10 +83,10 @@ func (s *session) follow(ctx context.Context, o *operation) error {
 }
 
 // removeAll removes what is left of the run, as a platform would. It tells what could not be removed.
-func (s *session) removeAll(ctx context.Context) (left []string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.OperationTimeout)
+func (s *session) removeAll(leave context.Context) (left []string) {
+	ctx, cancel := context.WithTimeout(leave, s.options.OperationTimeout)
 	defer cancel()
-	if len(s.made) > 0 {
+	if len(s.made) > 0 && leave.Err() == nil {
 		s.options.Tell(fmt.Sprintf("removing what may be left, within %s", s.options.OperationTimeout))
 	}
 	for _, pair := range s.bound {
@@ -95,7 +95,10 @@ func (s *session) removeAll(ctx context.Context) (left []string) {
 		}
 	}
 	for _, id := range s.made {
-		if err := s.remove(ctx, id); err != nil {
+		switch err := s.remove(ctx, id); {
+		case err != nil && leave.Err() != nil:
+			left = append(left, fmt.Sprintf("service instance %s: it may be there, or be going: the run was ended before that could be seen", id))
+		case err != nil:
 			left = append(left, fmt.Sprintf("service instance %s: %v", id, err))
 		}
 	}

@@ -30,6 +30,8 @@ type Options struct {
 	// RequestTimeout is for one request, OperationTimeout for one operation; 60 s and 1 h if 0. Operations are asked about
 	// every PollInterval, 2 s if 0.
 	RequestTimeout, OperationTimeout, PollInterval time.Duration
+	// Stop is closed to have a run make no further check; nil if that may not be.
+	Stop <-chan struct{}
 	// Tell is called with what takes time now; nil for nobody.
 	Tell func(text string)
 }

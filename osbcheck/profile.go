@@ -7,7 +7,7 @@ const adapterInside = "who gets the context is inside"
 // profileChecks is section K: context objects, and who asks.
 func profileChecks() []Check {
 	return []Check{
-		outside(Check{Row: "K1", Level: Must, Title: "platform in context and identity", Holds: "the same in both", Elsewhere: "it is the platform's duty"}),
+		outside(Check{Row: "K1", Level: Must, Title: "platform in context and identity", Holds: "the same in both", Elsewhere: "it is the platform's duty", Test: `cmd/odb/whoasks_test.go "may be of another platform than the context, which is in the log"`}),
 		inside("K2", Must, there, "Cloud Foundry's context of an instance", "it is taken, names and annotations too", requestTaken),
 		inside("K3", Must, there, "Cloud Foundry's context of a binding", "it is taken", func(ctx context.Context, s *session) error { return s.bindAndUnbind(ctx) }),
 		inside("K4", Must, second, "Kubernetes' context of an instance", "it is taken, without organization and space in it", kubernetesInstance),

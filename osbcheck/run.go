@@ -7,9 +7,19 @@ import (
 	"slices"
 )
 
-// Run makes all checks. The error says why none could be made; what was found is in the report. A run whose context ends
-// makes no further check, and removes what it has made all the same, within OperationTimeout.
-func Run(ctx context.Context, options Options) (Report, error) {
+// Run makes all checks. The error says why none could be made; what was found is in the report. A run that is to Stop
+// makes no further check, and removes what it has made, within OperationTimeout. One whose context ends leaves at once, and the report
+// says what may be left.
+func Run(leave context.Context, options Options) (Report, error) {
+	ctx, stop := context.WithCancel(leave)
+	defer stop()
+	go func() {
+		select {
+		case <-options.Stop:
+			stop()
+		case <-ctx.Done():
+		}
+	}()
 	s, err := newSession(ctx, options)
 	if err != nil {
 		return Report{}, err
@@ -29,7 +39,7 @@ func Run(ctx context.Context, options Options) (Report, error) {
 			}
 		}
 	}
-	report := Report{URL: s.options.URL, ServiceID: s.service.ID, PlanID: s.plan.ID, Broken: broken, Left: s.removeAll(ctx)}
+	report := Report{URL: s.options.URL, ServiceID: s.service.ID, PlanID: s.plan.ID, Broken: broken, Left: s.removeAll(leave)}
 	for _, c := range checks {
 		result, made := results[c.Row]
 		if !made {

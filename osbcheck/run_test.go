@@ -120,18 +120,35 @@ func TestNothingIsMadeWithoutPermission(t *testing.T) {
 
 func TestAnInterruptedRunSaysSo(t *testing.T) {
 	g := NewWithT(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+	stop := make(chan struct{})
+	var once sync.Once
 	b := &broken{answer: func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPut {
-			cancel()
+			once.Do(func() { close(stop) })
 		}
 		yes(w, r)
 	}}
-	_, results, err := b.run(t, ctx, func(o *osbcheck.Options) { o.Provision = true })
+	_, results, err := b.run(t, t.Context(), func(o *osbcheck.Options) { o.Provision, o.Stop = true, stop })
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(results["L6"].Why).To(ContainSubstring("interrupted"))
 	g.Expect(b.methods["DELETE"]).To(BeNumerically(">", 0), "and asks for the deletion of what may be there")
+}
+
+func TestARunThatIsLeftTellsWhatMayBeLeft(t *testing.T) {
+	g := NewWithT(t)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	b := &broken{answer: func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut {
+			leave()
+		}
+		neverDone(w, r)
+	}}
+	report, results, err := b.run(t, ctx, func(o *osbcheck.Options) { o.Provision, o.OperationTimeout = true, time.Hour })
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(results["L6"].Why).To(ContainSubstring("interrupted"))
+	g.Expect(report.Left).To(HaveExactElements(MatchRegexp(`^service instance \S+: it may be there`)))
+	g.Expect(report.OK()).To(BeFalse())
 }
 
 func TestOptionsThatCannotBeRight(t *testing.T) {

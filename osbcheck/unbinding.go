@@ -18,7 +18,7 @@ func unbindingChecks() []Check {
 			return []request{s.unbind(s.shared, fresh()), s.unbind(fresh(), fresh())}
 		})),
 		outside(Check{Row: "J5", Level: Must, Title: "another operation on the binding", Holds: "422 ConcurrencyError", Elsewhere: "two requests can't be made to meet from outside", Test: `broker/locks_test.go "TestLockIsWaitedForUntilTheContextEnds"`}),
-		outside(Check{Row: "J6", Level: Must, Title: "a binding is removed while it is made", Holds: "it stops, and all goes", Elsewhere: "it takes bindings that are made asynchronously"}),
+		inside("J6", Must, there, "a binding is removed while it is made", "if that is accepted, it stops, and all goes", unboundWhileMade),
 		outside(Check{Row: "J7", Level: Must, Title: "the credentials of a removed binding", Holds: "they no longer work", Elsewhere: "only the service knows", Test: `cmd/odb/secrets_test.go "are kept where only the app may read them, and go with the binding"`}),
 		inside("J8", Must, deleted, "deletions after a request that failed or got no answer", "safe and repeatable: 410 in the end", repeatable),
 		outside(Check{Row: "J9", Level: Should, Title: "when platforms clean up", Holds: "4xx where nothing was made, and always valid JSON", Elsewhere: "A14 and A18 show what can be seen of it", Test: `cmd/odb/faults_test.go "starts nothing if the dashboard can't be told"`}),
@@ -48,6 +48,44 @@ func unboundLater(ctx context.Context, s *session) error {
 		return err
 	}
 	return s.follow(ctx, o)
+}
+
+// unboundWhileMade is right where the binding is made before it is taken back, too: nobody can make the two meet.
+func unboundWhileMade(ctx context.Context, s *session) error {
+	r := s.bind(s.shared, fresh()).asking("accepts_incomplete", "true")
+	unbind := s.unbind(s.shared, r.binding).asking("accepts_incomplete", "true")
+	made, err := s.expect(ctx, r, 201, 202)
+	if err != nil {
+		return err
+	}
+	e, err := s.expect(ctx, unbind, 200, 202, 422)
+	switch {
+	case err != nil:
+		return err
+	case e.Status == http.StatusUnprocessableEntity:
+		if err := e.saysCode("ConcurrencyError"); err != nil {
+			return err
+		}
+		return skip("the broker refuses to remove a binding that is being made")
+	}
+	if e.Status == http.StatusAccepted {
+		removal := &operation{instance: r.instance, binding: r.binding, answer: e, data: e.member("operation")}
+		if err := s.follow(ctx, removal); err != nil {
+			return err
+		}
+	}
+	if made.Status == http.StatusCreated {
+		return skip("the broker makes bindings in the request")
+	}
+	creation := s.poll(r.instance, made.member("operation")).at(bindingPath(r.instance, r.binding) + "/last_operation")
+	last, err := s.expect(ctx, creation, 200, 404, 410)
+	if err == nil && last.member("state") == stateInProgress {
+		err = wrong(last, "its creation goes on")
+	}
+	if err == nil {
+		_, err = s.expect(ctx, unbind.waiting(), http.StatusGone, http.StatusUnprocessableEntity) // which some do asynchronously only
+	}
+	return err
 }
 
 func repeatable(ctx context.Context, s *session) error {

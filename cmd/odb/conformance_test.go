@@ -161,6 +161,17 @@ var _ = Describe("odb osb-check", func() {
 		Expect(deployments).To(BeEmpty())
 	})
 
+	It("ends at once when it is interrupted again, and tells what may be left", func() {
+		w := newWorld(tasksTake(time.Hour))
+		p := check(w, "--provision")
+		Eventually(func() int { return w.director.Stats().TotalTasks }).Should(BeNumerically(">", 0))
+		Expect(p.cmd.Process.Signal(os.Interrupt)).To(Succeed())
+		Eventually(p.stderr.String).Should(ContainSubstring("odb: removing what may be left"))
+		Expect(p.cmd.Process.Signal(os.Interrupt)).To(Succeed())
+		Expect(p.end()).To(Equal(1))
+		Expect(p.stdout.String()).To(MatchRegexp(`Could not be removed: service instance \S+: it may be there`))
+	})
+
 	It("finds what a broker does wrong, each in its row", func() {
 		slow, begin := looksTakeTime()
 		w := newWorld(slow, bindingsKept("memory"),

@@ -32,14 +32,17 @@ func osbCheckCommand() *cobra.Command {
 		Short: "Check a broker, any broker, against the Open Service Broker API 2.17",
 		Long: "osb-check goes through the specification, row by row, and prints which rows hold. Without --provision it only reads.\n" +
 			"With it, instances and bindings are made, updated and deleted: use a broker that may be tried out. What was made is removed,\n" +
-			"also after Ctrl-C. Exit code 1 if a row doesn't hold, or something could not be removed.",
+			"also after Ctrl-C; a second Ctrl-C ends it at once and tells what may be left. Exit code 1 if a row doesn't hold, or something could not be removed.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.complete(); err != nil {
 				return err
 			}
 			f.options.Tell = func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), "odb: "+text) }
-			report, err := osbcheck.Run(cmd.Context(), f.options)
+			leave, cancel := leaving(cmd.Context())
+			defer cancel()
+			f.options.Stop = cmd.Context().Done()
+			report, err := osbcheck.Run(leave, f.options)
 			if err != nil {
 				return err
 			}
