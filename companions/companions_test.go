@@ -228,12 +228,22 @@ func TestAnOperationWhoseAnswerGotLostIsTakenUp(t *testing.T) {
 			t.Error(got)
 		}
 
+		// What was noted and never sent to the Director is begun.
+		details.LastOperation.State, details.Tasks = "unknown", nil
+		unsent := companions.NewRecreation(list(t, b, nil))
+		_, _ = unsent.Begin(t.Context(), member)
+		_, _ = unsent.Begin(t.Context(), member)
+		if len(b.starts) != 3 {
+			t.Error("started", len(b.starts), "times")
+		}
+
 		// What began long before is another one's, and ours never arrived.
+		details.LastOperation.State = "succeeded"
 		details.LastOperation.StartedAt = time.Now().Add(-time.Hour)
 		again := companions.NewRecreation(list(t, b, nil))
 		_, _ = again.Begin(t.Context(), member)
 		_, _ = again.Begin(t.Context(), member)
-		if len(b.starts) != 3 {
+		if len(b.starts) != 5 {
 			t.Error("started", len(b.starts), "times")
 		}
 	})

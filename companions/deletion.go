@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/on-demand-broker/odb/cfclient"
 	"github.com/on-demand-broker/odb/fleet"
@@ -26,6 +27,8 @@ type Deletion struct {
 
 	mu    sync.Mutex
 	begun map[string]bool // instances that this work has tried to delete
+
+	unreached unreached
 }
 
 // NewDeletion is the work on these instances.
@@ -132,6 +135,8 @@ func (d *Deletion) ended(ctx context.Context, id string, failure error) (fleet.P
 		return fleet.Progress{State: fleet.Accepted, Stage: last.Description}, nil
 	case errors.Is(failure, cfclient.ErrBusy):
 		return fleet.Progress{State: fleet.Busy}, nil
+	case errors.As(failure, &failed) && failed.BrokerUnreachable() && !d.unreached.longerThan(brokerAwayFor, id):
+		return d.send(ctx, id)
 	case errors.As(failure, &failed) && !failed.ReasonElsewhere():
 		return fleet.Progress{}, failure
 	case last.Type == operationDelete && last.Description != "":
@@ -141,6 +146,9 @@ func (d *Deletion) ended(ctx context.Context, id string, failure error) (fleet.P
 	}
 	return fleet.Progress{State: fleet.Failed, Description: fmt.Sprintf("Cloud Foundry has ended the deletion and still has the instance %s", standingText(last))}, nil
 }
+
+// brokerAwayFor is for how long a broker may be away. Who deletes knows Cloud Foundry only, and can't ask the broker whether it is back.
+const brokerAwayFor = 10 * time.Minute
 
 func (d *Deletion) noteBegun(id string) {
 	d.mu.Lock()

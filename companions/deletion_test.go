@@ -6,6 +6,8 @@ import (
 	"iter"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/on-demand-broker/odb/cfclient"
 	"github.com/on-demand-broker/odb/companions"
@@ -200,6 +202,27 @@ func TestADeletionWhoseAnswerWasLostIsLookedFor(t *testing.T) {
 			t.Errorf("%s: got %q, asked %v; want %q after %d", name, got, on.asked, c.want, c.asked)
 		}
 	}
+}
+
+func TestADeletionThatNeverCameToTheBrokerIsAskedForAgainForAWhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		failed := i("delete", "failed", "")
+		on := &foundation{looks: []cfclient.Instance{failed, failed, failed, failed, failed, failed}, job: failedJob(10001, "CF-ServiceBrokerApiUnreachable", "The service broker could not be reached")}
+		work := deletionOn(t, on)
+		for range 2 {
+			if got := told(work.Poll(t.Context(), fleet.Member{ID: "i"}, "job")); got != "accepted job" {
+				t.Fatal(got)
+			}
+			time.Sleep(9 * time.Minute)
+		}
+		if got := told(work.Poll(t.Context(), fleet.Member{ID: "i"}, "job")); !strings.HasPrefix(got, "error") {
+			t.Error(got)
+		}
+		if got := strings.Count(strings.Join(on.asked, ", "), "delete"); got != 2 {
+			t.Error("asked", got, "times")
+		}
+	})
 }
 
 func TestPollADeletion(t *testing.T) {

@@ -50,7 +50,8 @@ func (o *Operation) beginInBroker(ctx context.Context, id string) (fleet.Progres
 }
 
 // begunSince tells whether the operation was begun although the broker's answer got lost: started once more, VMs would be
-// made anew twice. The predecessor doesn't tell.
+// made anew twice. The predecessor doesn't tell. What the broker remembers and the Director has never heard of was not begun: the broker
+// ended in between.
 func (o *Operation) begunSince(ctx context.Context, id, planID string, since time.Time) (bool, error) {
 	details, err := o.roster.broker.Instance(ctx, id, planID)
 	switch {
@@ -60,7 +61,7 @@ func (o *Operation) begunSince(ctx context.Context, id, planID string, since tim
 		return false, err
 	}
 	last := details.LastOperation
-	return last != nil && last.Type == o.kind && last.StartedAt.After(since.Add(-clockSkew)), nil
+	return last != nil && last.Type == o.kind && last.State != mgmtclient.Unknown && last.StartedAt.After(since.Add(-clockSkew)), nil
 }
 
 func (o *Operation) pollBroker(ctx context.Context, id, operationData string) (fleet.Progress, error) {

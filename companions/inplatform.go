@@ -103,7 +103,7 @@ func (o *Operation) pollJob(ctx context.Context, id, guid string) (fleet.Progres
 	case errors.As(failure, &failed) && failed.ReasonElsewhere():
 		return o.reason(ctx, id, failure)
 	case errors.As(failure, &failed) && failed.BrokerUnreachable():
-		return o.unreached(ctx, id, failure)
+		return o.notReached(ctx, id, failure)
 	}
 	return fleet.Progress{}, failure
 }
@@ -111,27 +111,16 @@ func (o *Operation) pollJob(ctx context.Context, id, guid string) (fleet.Progres
 // unreachedFor is for how long Cloud Foundry may not reach a broker that others do: routes come back a little after a broker does.
 const unreachedFor = 2 * time.Minute
 
-// unreached is for an upgrade that never came to the broker. As soon as the broker is back, Cloud Foundry is asked for it again:
-// it doesn't try by itself, and a broker that restarts must not cost all upgrades of that minute.
-func (o *Operation) unreached(ctx context.Context, id string, failure error) (fleet.Progress, error) {
+// notReached is for an upgrade that never came to the broker. As soon as the broker is back, Cloud Foundry is asked for it again.
+func (o *Operation) notReached(ctx context.Context, id string, failure error) (fleet.Progress, error) {
 	if _, err := o.roster.broker.Catalog(ctx); err != nil {
 		return fleet.Progress{}, err
 	}
-	if time.Since(o.notReached(id)) > unreachedFor {
+	if o.unreached.longerThan(unreachedFor, id) {
 		return fleet.Progress{}, failure
 	}
 	v, _ := o.roster.versionsOf(id)
 	return o.beginInPlatform(ctx, id, v.plan)
-}
-
-// notReached tells since when Cloud Foundry has reached the broker in vain for the instance, although it was there.
-func (o *Operation) notReached(id string) (since time.Time) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if _, before := o.unreachedSince[id]; !before {
-		o.unreachedSince[id] = time.Now()
-	}
-	return o.unreachedSince[id]
 }
 
 // reason finds the broker's words for an upgrade that failed after it had begun.

@@ -25,18 +25,18 @@ type Operation struct {
 	mu sync.Mutex
 	// unanswered are the instances for which something was asked and nobody answered, and when it was asked for.
 	unanswered map[string]time.Time
-	// unreachedSince is since when Cloud Foundry hasn't reached a broker that was there, by instance.
-	unreachedSince map[string]time.Time
+	// unreached are those for which Cloud Foundry hasn't reached a broker that was there.
+	unreached unreached
 }
 
 // NewUpgrade is the work that brings instances to what is configured now; force redeploys what is up to date.
 func NewUpgrade(roster *Roster, force bool) *Operation {
-	return &Operation{roster: roster, kind: mgmtclient.Upgrade, force: force, unanswered: map[string]time.Time{}, unreachedSince: map[string]time.Time{}}
+	return &Operation{roster: roster, kind: mgmtclient.Upgrade, force: force, unanswered: map[string]time.Time{}}
 }
 
 // NewRecreation is the work that makes the VMs of instances anew.
 func NewRecreation(roster *Roster) *Operation {
-	return &Operation{roster: roster, kind: mgmtclient.Recreate, unanswered: map[string]time.Time{}, unreachedSince: map[string]time.Time{}}
+	return &Operation{roster: roster, kind: mgmtclient.Recreate, unanswered: map[string]time.Time{}}
 }
 
 // The ways that an operation goes are the first word of its handle.

@@ -7,7 +7,9 @@ import (
 )
 
 const (
-	firstPoll = 250 * time.Millisecond
+	leastPoll = 250 * time.Millisecond
+	// firstPoll is for operations of which nobody knows yet how long they take: none of a Director ends sooner.
+	firstPoll = time.Second
 	// An operation is polled again after this part of its age, so that its end is seen late by a few per cent of what it took, however
 	// long that was.
 	ageParts = 12
@@ -22,10 +24,12 @@ const (
 // pollPause is how long to wait before the next poll of an operation of this age. usual is what such operations took lately (0 if
 // none has ended): until then there is nothing to see but stages, for which the polling interval is often enough.
 func pollPause(age, usual, pollingInterval time.Duration) time.Duration {
-	pause := max(firstPoll, age/ageParts)
+	pause := max(leastPoll, age/ageParts)
 	switch {
+	case usual == 0 && age < leastPoll:
+		pause = firstPoll
 	case usual > age:
-		pause = max(firstPoll, usual-age)
+		pause = max(leastPoll, usual-age)
 	case usual > 0:
 		pause = min(pause, max(firstOverduePoll, age/overdueParts, age-usual))
 	}

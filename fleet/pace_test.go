@@ -7,7 +7,8 @@ import (
 
 func TestPollPause(t *testing.T) {
 	for name, c := range map[string]struct{ age, usual, interval, want time.Duration }{
-		"young":                                     {0, 0, time.Minute, 250 * time.Millisecond},
+		"young":                                     {0, 0, time.Minute, time.Second},
+		"no longer so young":                        {time.Second, 0, time.Minute, 250 * time.Millisecond},
 		"a part of its age":                         {12 * time.Second, 0, time.Minute, time.Second},
 		"old":                                       {time.Hour, 0, time.Minute, time.Minute},
 		"when such operations usually end":          {10 * time.Second, 40 * time.Second, time.Minute, 30 * time.Second},

@@ -14,6 +14,7 @@ const (
 	InProgress = "in progress"
 	Succeeded  = "succeeded"
 	Failed     = "failed"
+	Unknown    = "unknown" // the Director has no task of it
 )
 
 // Start is the wish for an operation on one instance.

@@ -193,6 +193,21 @@ var _ = Describe("all service instances", func() {
 		Expect(c.Stats().ToBrokers).To(HaveKeyWithValue("deprovision", 6))
 	})
 
+	It("are gone in the end, although the broker restarts midway", func() {
+		w := newWorldWithoutBroker()
+		serving := w.serveProcess("--config")
+		c := w.registeredCloud()
+		c.creates("cache-1", "cache-2")
+		serving.kill()
+		c.ResetStats()
+		p := startODB("instances", "delete", "--yes", "--config", c.deleteFile(), "--max-in-flight", "2")
+		Eventually(func() int { return c.Stats().ToBrokers["deprovision"] }).Should(BeNumerically(">=", 2))
+		startODB("serve", "--config", w.dir+"/broker.yml")
+		Expect(p.end()).To(BeZero(), p.stdout.String()+p.stderr.String())
+		Expect(c.Instances()).To(BeEmpty())
+		Expect(w.director.Stats().Tasks[devdirector.KindDelete]).To(Equal(2))
+	})
+
 	It("are shown first, if that is wanted, and only those that are meant are touched", func() {
 		w := newWorld()
 		c := w.registeredCloud()
