@@ -172,7 +172,9 @@ func (w *world) wholeLife(id string, errands int, restart func(...setting), boun
 	Expect(w.manifest(id)).To(And(ContainSubstring("instances: 3"), ContainSubstring("max_memory_mb: 400")))
 	second := w.credentials(id, "b-2", largePlan)
 	bound(second)
-	Expect(second["password"]).To(Equal(first["password"]))
+	again := w.platform.bind(id, "b-1", object{"plan_id": smallPlan})
+	Expect(again.status).To(Equal(http.StatusOK), again.text)
+	Expect(again.body["credentials"]).To(HaveKeyWithValue("password", first["password"]), "updates leave credentials as they are")
 
 	By("upgrading to what the operator rolls out")
 	restart(rollOut)

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -126,6 +128,23 @@ var _ = Describe("odb dev", func() {
 		Eventually(again.stdout.String).Should(ContainSubstring("-----END CERTIFICATE-----"))
 		Expect(again.stdout.String()).To(ContainSubstring(section), "the certificate is part of what is kept")
 		Expect(w.platform.provision("i-1", object{"plan_id": largePlan}).status).To(Equal(http.StatusConflict), "the instance is known")
+	})
+
+	It("shows authors a broker that osb-check finds nothing to complain of", func(ctx SpecContext) {
+		dir, port := GinkgoT().TempDir(), freePort()
+		adapter := buildExample(ctx, "cache", dir)
+		text, err := os.ReadFile(examples + "cache/broker.yml")
+		Expect(err).NotTo(HaveOccurred())
+		broker := filepath.Join(dir, "broker.yml")
+		Expect(os.WriteFile(broker, []byte(strings.NewReplacer("port: 8080", fmt.Sprint("port: ", port), "bin/cache-adapter", adapter).Replace(string(text))), 0o600)).To(Succeed())
+		w := &world{platform: newPlatform(fmt.Sprintf("http://127.0.0.1:%d", port)), dir: dir}
+		dev := startODB("dev", "--config", broker, "--director-port", "0", "--state", filepath.Join(dir, "director"), "--log", filepath.Join(dir, "log"), "--task-duration", "500ms")
+		w.awaitHealthy(dev)
+
+		p := startODB("osb-check", "--provision", "--failures", "--poll-interval", "50ms", "--url", w.platform.url, "--username", "broker",
+			"--password-file", w.file("password", "broker"), "--provision-parameters", `{"max_memory_mb": 64}`, "--update-parameters", `{"max_memory_mb": 128}`)
+		Expect(p.end()).To(BeZero(), p.stdout.String()+p.stderr.String())
+		Expect(p.stdout.String()).To(MatchRegexp(`^\n?\d{3} pass, 0 fail, `))
 	})
 
 	It("tells who watches what happens, and which flag helps where a port is taken", func() {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -50,7 +51,8 @@ func run(t *testing.T, verb string, section map[string]string) (stdout string, e
 		t.Fatal(err)
 	}
 	var out, log bytes.Buffer
-	err = handler().Handle([]string{"cache-adapter", verb}, &out, &log, bytes.NewReader(input))
+	ofTheTest := users{dir: filepath.Join(filepath.Dir(t.TempDir()), "users")} // the same for all its runs
+	err = handler(ofTheTest).Handle([]string{"cache-adapter", verb}, &out, &log, bytes.NewReader(input))
 	var failure serviceadapter.CLIHandlerError
 	switch {
 	case errors.As(err, &failure):
@@ -199,24 +201,56 @@ func TestBinding(t *testing.T) {
 	}
 	var binding struct {
 		Credentials struct {
-			Host, Password, URI string
-			Hosts               []string
-			Port                int
+			Host, Username, Password, URI string
+			Hosts                         []string
+			Port                          int
 		}
 	}
 	if err := json.Unmarshal([]byte(stdout), &binding); err != nil {
 		t.Fatal(err)
 	}
 	got := binding.Credentials
-	if got.Host != "10.0.0.1" || !slices.Equal(got.Hosts, []string{"10.0.0.1", "10.0.0.2"}) || got.Port != 6379 || got.Password != properties.Password {
+	if got.Host != "10.0.0.1" || !slices.Equal(got.Hosts, []string{"10.0.0.1", "10.0.0.2"}) || got.Port != 6379 || got.Username != "b1" {
 		t.Errorf("got %+v", got)
 	}
-	if want := "cache://:" + properties.Password + "@10.0.0.1:6379,10.0.0.2:6379"; got.URI != want {
+	if len(got.Password) < 20 || got.Password == properties.Password {
+		t.Error("the binding has no password of its own")
+	}
+	if want := "cache://b1:" + got.Password + "@10.0.0.1:6379,10.0.0.2:6379"; got.URI != want {
 		t.Errorf("got %s instead of %s", got.URI, want)
 	}
-	if stdout, code := run(t, "delete-binding", bindingSection(manifest, "{}", "{}")); code != 0 {
-		t.Errorf("delete-binding: exit code %d: %s", code, stdout)
+}
+
+func TestEachBindingHasAUserOfItsOwn(t *testing.T) {
+	manifest, _, _ := generate(t, manifestInput{Plan: plan(1, "{}", "")})
+	section := func(binding string) map[string]string {
+		s := bindingSection(manifest, `{"cache":["10.0.0.1"]}`, "{}")
+		s["binding_id"] = binding
+		return s
 	}
+	credentials := func(binding string) string {
+		stdout, code := run(t, "create-binding", section(binding))
+		if code != 0 {
+			t.Fatalf("exit code %d: %s", code, stdout)
+		}
+		return stdout
+	}
+	remove := func(binding string, want int) {
+		if stdout, code := run(t, "delete-binding", section(binding)); code != want {
+			t.Errorf("%s: exit code %d, not %d: %s", binding, code, want, stdout)
+		}
+	}
+	remove("b1", serviceadapter.BindingNotFoundErrorExitCode)
+	first := credentials("b1")
+	if credentials("b1") != first {
+		t.Error("asked for again, it has others")
+	}
+	if credentials("b2") == first {
+		t.Error("two bindings have the same")
+	}
+	remove("b1", 0)
+	remove("b1", serviceadapter.BindingNotFoundErrorExitCode)
+	remove("b2", 0)
 }
 
 func TestBindingsThatAreRefused(t *testing.T) {

@@ -9,13 +9,13 @@ import (
 )
 
 func main() {
-	serviceadapter.HandleCLI(os.Args, handler())
+	serviceadapter.HandleCLI(os.Args, handler(besideProgram()))
 }
 
-func handler() serviceadapter.CommandLineHandler {
+func handler(users users) serviceadapter.CommandLineHandler {
 	return serviceadapter.CommandLineHandler{
 		ManifestGenerator:     manifestGenerator{newPassword: randomPassword},
-		Binder:                binder{},
+		Binder:                binder{users: users},
 		DashboardURLGenerator: dashboard{},
 		SchemaGenerator:       schemas{},
 	}
