@@ -120,8 +120,8 @@ var _ = Describe("the management API", func() {
 			w := newWorld(withErrand)
 			w.platform.provisioned("i-1")
 			w.serve(withErrand, newStemcell)
-			a := w.platform.upgrade("i-1")
-			status(a, http.StatusAccepted)
+			var a answer
+			Eventually(func() int { a = w.platform.upgrade("i-1"); return a.status }).Should(Equal(http.StatusAccepted), "a broker that starts looks after what was under way")
 			Expect(a.text).To(MatchRegexp(`^{"BoshTaskID":3,"BoshContextID":"[0-9a-f-]{36}","OperationType":"upgrade","PostDeployErrand":{},"PreDeleteErrand":{},"Errands":\[{"Name":"smoke"}\]}` + "\n$"))
 			Expect(w.platform.follow("i-1", a.text)).To(Equal("succeeded"))
 			Expect(w.director.Stats().Tasks).To(HaveKeyWithValue(devdirector.KindErrand, 2))
