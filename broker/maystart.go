@@ -78,11 +78,12 @@ func (b *Broker) mayStartUnremembered(ctx context.Context, instanceID string, o 
 		return due, nil
 	}
 	tasks, err := b.Tasks.TasksByContext(ctx, deploymentName(instanceID), remembered.ContextID)
-	if err != nil || len(tasks) == 0 {
-		return decision{action: cannotTell}, err
+	if err != nil {
+		return decision{}, err
 	}
 	first, last := span(tasks)
 	switch {
+	case len(tasks) == 0: // what is remembered was begun after this one, and its first step has yet to come
 	case last < o.BoshTaskID: // one of the predecessor's, which keeps no record, after one of ours
 		return due, nil
 	case first < o.BoshTaskID: // they overlap

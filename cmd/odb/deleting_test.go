@@ -254,6 +254,19 @@ var _ = Describe("a deletion during the creation", func() {
 		w.finished("i-1", ends, deletion)
 	})
 
+	It("has ended the creation of an earlier instance, too, while it has no task of its own", func() {
+		w, ends := slowWorldWithoutBroker(withErrands...)
+		w.serve(withErrands...)
+		earlier := w.platform.provision("i-1", nil)
+		ends() // the deploy is done, and no errand has been started
+		w.finished("i-1", ends, w.platform.deprovision("i-1"))
+		w.platform.provision("i-1", nil)
+		deletion := w.platform.deprovision("i-1")
+		w.serve(withErrands...)
+		Expect(w.platform.state("i-1", earlier)).To(Equal("failed"))
+		w.finished("i-1", ends, deletion)
+	})
+
 	It("runs no errands on what was never up", func() {
 		w, ends := slowWorld(withErrands...)
 		Expect(w.platform.provision("i-1", nil).status).To(Equal(http.StatusAccepted))
