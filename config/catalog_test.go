@@ -1,7 +1,9 @@
 package config_test
 
 import (
+	"os"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/on-demand-broker/odb/config"
@@ -22,6 +24,27 @@ func TestPropertiesOfAPlanLieOverTheGlobalOnes(t *testing.T) {
 	}
 	if (config.ServiceCatalog{}).PropertiesOf(config.Plan{}) == nil {
 		t.Error("no properties are an empty map, which adapters get as {}")
+	}
+}
+
+// OSB 2.17 compares names case-sensitively (row B8 of the checks).
+func TestNamesThatDifferInCaseAreTwo(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/bad/plan_name_twice.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lower, upper, found := strings.Cut(string(text), "      name: small\n")
+	if !found {
+		t.Fatal("the file has no plan small")
+	}
+	different := lower + "      name: Small\n" + upper
+	c, rest, err := config.Parse("broker.yml", []byte(different))
+	if err != nil || len(rest) > 0 {
+		t.Fatal(rest, err)
+	}
+	if first, second := c.ServiceCatalog.Plans[0].Name, c.ServiceCatalog.Plans[1].Name; first != "Small" || second != "small" {
+		t.Errorf("%q and %q", first, second)
 	}
 }
 

@@ -21,7 +21,7 @@ func catalogChecks() []Check {
 		inside("B5", Must, reading, "bindable of services", "there, a boolean", ofServices(boolean("bindable", true), "")),
 		inside("B6", Must, reading, "plans", "one at least for each service", ofServices(hasPlans, "")),
 		inside("B7", Must, reading, "plan ids and names", "ids there and different in the catalog, names in the service", planNames),
-		outside(Check{Row: "B8", Level: Must, Title: "names are compared case-sensitively", Holds: "two names that differ in case are two", Elsewhere: "who compares is the platform"}),
+		outside(Check{Row: "B8", Level: Must, Title: "names are compared case-sensitively", Holds: "two names that differ in case are two", Elsewhere: "who compares is the platform", Test: `config/catalog_test.go "TestNamesThatDifferInCaseAreTwo"`}),
 		inside("B9", Must, reading, "requires", "only syslog_drain, route_forwarding, volume_mount", ofServices(permissions, "")),
 		inside("B10", Must, reading, "bindable of plans", "a boolean, if given", ofPlans(boolean("bindable", false))),
 		inside("B11", Must, reading, "plan_updateable", "so spelt, a boolean", ofAll(each2(boolean("plan_updateable", false), absent("plan_updatable")))),
