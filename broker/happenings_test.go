@@ -83,7 +83,7 @@ func (h *history) arrive() {
 
 // sleep lets time pass. Nothing that is late is later than the broker reckons with.
 func (h *history) sleep(d time.Duration) {
-	for len(h.late) > 0 && time.Since(h.late[0].sent)+d > lateArrival {
+	for len(h.late) > 0 && time.Since(h.late[0].sent)+d >= lateArrival {
 		h.arrive()
 	}
 	time.Sleep(d)

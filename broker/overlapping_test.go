@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -97,4 +98,18 @@ func TestSomebodyElsesTaskIsNotTakenForTheDeletion(t *testing.T) {
 	e.Expect(err).To(MatchError(unanswered))
 	id := e.director.submit(name, "delete-i", "delete deployment "+name, func(*directorTask) {})
 	e.Expect(e.broker.lostTask(e.ctx, name, deletion, unanswered)).To(Equal(id))
+}
+
+func TestACreationThatEndsBetweenTwoLooksIsNotMissed(t *testing.T) {
+	e := newErrandsBench(t)
+	creation := e.provision("i")
+	deployed := e.broker.Deployments.(*line)
+	gate := deployed.gate
+	deployed.gate = func(ctx context.Context, request string, of kind) fault {
+		if request == "deployment "+deploymentName("i") {
+			e.work() // by the time that is asked
+		}
+		return gate(ctx, request, of)
+	}
+	e.Expect(e.provision("i")).To(Equal(creation))
 }

@@ -21,27 +21,22 @@ type presence struct {
 
 func (p presence) nothing() bool { return !p.deployed && len(p.tasks) == 0 }
 
-// lookFor asks for the deployment and for tasks at work on it, both at once: one that is being deleted may be gone already.
+// lookFor asks for tasks at work on the instance, and then for the deployment: asked for in that order, what a task has made by the time
+// it ended is seen, and neither is missed.
 func (b *Broker) lookFor(ctx context.Context, instanceID string) (there presence, err error) {
 	name := deploymentName(instanceID)
-	err = sideBySide(ctx,
-		func(ctx context.Context) error {
-			found, err := b.Deployments.Deployment(ctx, name)
-			switch {
-			case errors.Is(err, boshclient.ErrNotFound):
-				return nil
-			case err != nil:
-				return fmt.Errorf("looking for deployment %s: %w", name, err)
-			}
-			there.deployed, there.manifest, there.beingCreated = true, found.Manifest, found.BeingCreated
-			return nil
-		},
-		func(ctx context.Context) (err error) {
-			there.tasks, err = b.tasksInProgress(ctx, name)
-			return err
-		},
-	)
-	return there, err
+	if there.tasks, err = b.tasksInProgress(ctx, name); err != nil {
+		return there, err
+	}
+	switch found, err := b.Deployments.Deployment(ctx, name); {
+	case errors.Is(err, boshclient.ErrNotFound):
+		return there, nil
+	case err != nil:
+		return there, fmt.Errorf("looking for deployment %s: %w", name, err)
+	default:
+		there.deployed, there.beingCreated, there.manifest = true, found.BeingCreated, found.Manifest
+		return there, nil
+	}
 }
 
 // repeated answers a PUT of an instance that is there already, or is being made (OSB 2.17, Provisioning): the same one again
